@@ -1,0 +1,59 @@
+import { FIGURES, type Figures, type Measurement } from '../measuring/measurement.ts'
+import { median } from '../measuring/percentile.ts'
+
+/** The measurements of one server in one round. */
+export interface Round {
+  readonly server: string
+  readonly measurements: readonly Measurement[]
+}
+
+/** One measurement over all rounds. */
+export interface SummaryRow {
+  readonly name: string
+  readonly unit: string
+  /** The median of each figure, by server. */
+  readonly servers: Readonly<Record<string, Partial<Figures>>>
+  /** First server divided by second, for each figure that both have; absent where only one was measured. */
+  readonly ratios?: Partial<Figures>
+}
+
+/** Takes the median of each figure over the rounds, and the ratios of the first server to the second. */
+export function summarise(rounds: readonly Round[], serverNames: readonly string[]): readonly SummaryRow[] {
+  const names = [...new Set(rounds.flatMap((round) => round.measurements.map((each) => each.name)))]
+  return names.map((name) => {
+    const servers = Object.fromEntries(
+      serverNames.map((server) => {
+        const ofServer = rounds.filter((round) => round.server === server).flatMap((round) => round.measurements)
+        return [server, medians(ofServer.filter((each) => each.name === name).map((each) => each.figures))]
+      }),
+    )
+    const unit = rounds.flatMap((round) => round.measurements).find((each) => each.name === name)?.unit ?? ''
+    const [first, second] = serverNames.map((server) => servers[server])
+    return first === undefined || second === undefined
+      ? { name, unit, servers }
+      : { name, unit, servers, ratios: ratiosOf(first, second) }
+  })
+}
+
+function medians(all: readonly Partial<Figures>[]): Partial<Figures> {
+  return collect((figure) => {
+    const values = all.map((figures) => figures[figure]).filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : median(values)
+  })
+}
+
+function ratiosOf(first: Partial<Figures>, second: Partial<Figures>): Partial<Figures> {
+  return collect((figure) => {
+    const [dividend, divisor] = [first[figure], second[figure]]
+    return dividend === undefined || divisor === undefined || divisor === 0 ? undefined : dividend / divisor
+  })
+}
+
+function collect(find: (figure: keyof Figures) => number | undefined): Partial<Figures> {
+  const figures: Partial<Record<keyof Figures, number>> = {}
+  for (const figure of FIGURES) {
+    const value = find(figure)
+    if (value !== undefined) figures[figure] = value
+  }
+  return figures
+}

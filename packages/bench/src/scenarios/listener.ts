@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts'
+import { parseRecord, recordField, recordsField, stringField } from '../matrix/json-fields.ts'
+import type { Session } from '../matrix/session.ts'
+
+const LONG_POLL_MS = 30_000
+
+/** Enough that a slow server's backlog does not make a gap in the timeline. */
+const TIMELINE_LIMIT = 100
+
+/** A client that long-polls /sync and notes when each message of one room arrives. */
+export class Listener {
+  readonly #session: Session
+  readonly #roomId: string
+  readonly #clock: Clock
+  readonly #receivedMs = new Map<string, number>()
+  #since = ''
+
+  constructor(session: Session, roomId: string, clock: Clock) {
+    this.#session = session
+    this.#roomId = roomId
+    this.#clock = clock
+  }
+
+  /** Fetches the token to listen from, cheaply: the filter shows one event of one room. */
+  async catchUp(): Promise<void> {
+    const filter = JSON.stringify({ room: { rooms: [this.#roomId], timeline: { limit: 1 } } })
+    this.#since = stringField(parseRecord(await this.#session.sync({ filter })), 'next_batch')
+  }
+
+  /**
+   * Long-polls until `count` messages have arrived.
+   * @throws Error if one arrives twice, or the server leaves a gap in the timeline.
+   */
+  async listen(count: number): Promise<void> {
+    const filter = JSON.stringify({ room: { timeline: { limit: TIMELINE_LIMIT } } })
+    while (this.#receivedMs.size < count) {
+      const body = await this.#session.sync({ since: this.#since, timeoutMs: LONG_POLL_MS, filter })
+      const receivedMs = this.#clock.now()
+      const reply = parseRecord(body)
+      this.#since = stringField(reply, 'next_batch')
+      const joined = recordField(recordField(recordField(reply, 'rooms'), 'join'), this.#roomId)
+      const timeline = recordField(joined, 'timeline')
+      if (timeline['limited'] === true) throw new Error('a /sync left a gap in the timeline')
+      for (const event of recordsField(timeline, 'events')) {
+        if (event['type'] !== 'm.room.message') continue
+        const eventId = stringField(event, 'event_id')
+        if (this.#receivedMs.has(eventId)) throw new Error(`event ${eventId} was delivered twice by /sync`)
+        this.#receivedMs.set(eventId, receivedMs)
+      }
+    }
+  }
+
+  /**
+   * When the event arrived.
+   * @throws Error if it has not.
+   */
+  receivedMs(eventId: string): number {
+    const receivedMs = this.#receivedMs.get(eventId)
+    if (receivedMs === undefined) throw new Error(`acknowledged event ${eventId} never arrived by /sync`)
+    return receivedMs
+  }
+}

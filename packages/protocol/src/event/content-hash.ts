@@ -1,0 +1,32 @@
+import { encodeBase64 } from '../base64.ts'
+import { canonicalJson } from '../json/canonical-json.ts'
+import type { JsonObject } from '../json/json-value.ts'
+import type { RoomVersion } from '../room-version/room-version.ts'
+import type { Pdu } from './pdu.ts'
+import { sha256 } from './sha256.ts'
+
+/**
+ * Hashes the whole event, so that a receiver can tell whether it was altered or redacted on the way.
+ * @param event a draft or a finished event; its `hashes`, `signatures` and `unsigned` do not count.
+ * @returns unpadded base64, as it stands in `hashes.sha256`.
+ * @throws CanonicalJsonError if the version is strict about numbers and the event holds one it forbids.
+ * @spec server-server-api/#calculating-the-content-hash-for-an-event
+ */
+export function contentHash(event: JsonObject, version: RoomVersion): string {
+  const { hashes, signatures, unsigned, ...hashed } = event
+  return encodeBase64(sha256(canonicalJson(hashed, { lossless: version.canonicalJson === 'lossless' })))
+}
+
+/**
+ * Whether an event still has the content it was signed with. If not, only its redacted form may be used.
+ * @throws CanonicalJsonError as `contentHash` does.
+ * @spec server-server-api/#validating-hashes-and-signatures-on-received-events
+ */
+export function contentHashMatches(pdu: Pdu, version: RoomVersion): boolean {
+  // Both alphabets and padding are seen in the wild; the bytes decide.
+  return withoutSpelling(pdu.hashes.sha256) === withoutSpelling(contentHash(pdu, version))
+}
+
+function withoutSpelling(base64: string): string {
+  return base64.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+}

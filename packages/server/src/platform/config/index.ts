@@ -1,0 +1,7 @@
+export { type BuildContext, type BuiltConfig, buildConfig, configFromObject } from './build-config.ts'
+export { cacheBytes } from './caches.ts'
+export type { Config } from './config.ts'
+export type { ListenerConfig, ListenerResource } from './listeners.ts'
+export { type ConfigFiles, type ConfigSources, loadConfig } from './load-config.ts'
+export { ConfigError, type ConfigProblem } from './problem.ts'
+export { clientBaseUrl } from './server.ts'

@@ -1,0 +1,144 @@
+import {
+  clientEvent,
+  type EventId,
+  type Pdu,
+  parseJsonText,
+  parsePdu,
+  redact,
+  stringifyJson,
+} from '@magik/protocol'
+import { LRUCache } from 'lru-cache'
+import { type EventStore, MAX_EVENTS_PER_READ } from '../../storage/event-store.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
+
+/** Parsed PDUs kept; the rest are parsed again when needed. */
+const PARSED_PDUS = 4_000
+
+/** What an event costs in memory besides its text: the record, the map entry. */
+const RECORD_BYTES = 500
+
+interface CachedEvent {
+  readonly event: StoredEvent
+  /** See `clientJson`. */
+  clientJson: string | undefined
+}
+
+/**
+ * Reads events. Durable ones come from a cache bounded in bytes, or the database; those still on their way to the
+ * disk from an overlay, which only a reader who already holds their number can reach.
+ */
+export class EventReader {
+  readonly #store: EventStore
+  readonly #cache: LRUCache<number, CachedEvent>
+  readonly #pdus = new LRUCache<number, Pdu>({ max: PARSED_PDUS })
+  readonly #uncommitted = new Map<number, StoredEvent>()
+  #hits = 0
+  #misses = 0
+
+  constructor(deps: { store: EventStore; cacheBytes: number }) {
+    this.#store = deps.store
+    this.#cache = new LRUCache({
+      maxSize: deps.cacheBytes,
+      // The client form is about as long as the PDU and made later: room for it is taken at once.
+      sizeCalculation: ({ event }) => event.json.length * 2 + RECORD_BYTES,
+    })
+  }
+
+  /** Cache figures, for metrics. */
+  get counts(): { hits: number; misses: number; bytes: number } {
+    return { hits: this.#hits, misses: this.#misses, bytes: this.#cache.calculatedSize }
+  }
+
+  /** An event that is in memory. */
+  atHand(eventNid: number): StoredEvent | undefined {
+    return this.#uncommitted.get(eventNid) ?? this.#cache.get(eventNid)?.event
+  }
+
+  /** An event by its number. A number without an event is a bug or a damaged database. */
+  async get(eventNid: number): Promise<StoredEvent> {
+    const event = this.atHand(eventNid) ?? (await this.getMany([eventNid])).get(eventNid)
+    if (event === undefined) throw new Error(`no event has number ${eventNid}`)
+    return event
+  }
+
+  /** Events by their numbers; unknown numbers are left out. */
+  async getMany(eventNids: Iterable<number>): Promise<Map<number, StoredEvent>> {
+    const found = new Map<number, StoredEvent>()
+    const missing: number[] = []
+    for (const eventNid of eventNids) {
+      const event = this.atHand(eventNid)
+      if (event === undefined) missing.push(eventNid)
+      else found.set(eventNid, event)
+    }
+    this.#hits += found.size
+    this.#misses += missing.length
+    if (missing.length === 0) return found
+    // One long list goes to a reader thread; its rows stay out of the cache, which they would flush.
+    const isBulk = missing.length > MAX_EVENTS_PER_READ
+    for (const event of await this.#store.findByNids(missing)) {
+      if (!isBulk) this.put(event)
+      found.set(event.eventNid, event)
+    }
+    return found
+  }
+
+  /** A durable event by its ID. */
+  findById(eventId: EventId): Promise<StoredEvent | undefined> {
+    return this.#store.findById(eventId)
+  }
+
+  /** An event by its ID for the write path, which also sees what is not durable yet. */
+  findForWriting(eventId: EventId): Promise<StoredEvent | undefined> | StoredEvent {
+    for (const event of this.#uncommitted.values()) if (event.eventId === eventId) return event
+    return this.#store.findById(eventId)
+  }
+
+  /** The event as PDU, in its redacted form if it is redacted. Shared: not to be changed. */
+  pdu(event: StoredEvent): Pdu {
+    const cached = this.#pdus.get(event.eventNid)
+    if (cached !== undefined) return cached
+    const original = parsePdu(parseJsonText(event.json), event.roomVersion)
+    const pdu = event.redactedBy === undefined ? original : redact(original, event.roomVersion)
+    this.#pdus.set(event.eventNid, pdu)
+    return pdu
+  }
+
+  /**
+   * The event as clients get it, in its redacted form if it is redacted: JSON without `unsigned` and without the
+   * closing brace, so that a reader's own `unsigned` can be appended.
+   */
+  clientJson(event: StoredEvent): string {
+    const cached = this.#cache.get(event.eventNid)
+    if (cached?.event !== event) return this.#renderClientJson(event)
+    cached.clientJson ??= this.#renderClientJson(event)
+    return cached.clientJson
+  }
+
+  #renderClientJson(event: StoredEvent): string {
+    const { eventId, roomId, roomVersion } = event
+    return stringifyJson({ ...clientEvent(this.pdu(event), eventId, roomId, roomVersion) }).slice(0, -1)
+  }
+
+  /** Keeps a durable event at hand. */
+  put(event: StoredEvent, pdu?: Pdu): void {
+    this.#cache.set(event.eventNid, { event, clientJson: undefined })
+    if (pdu !== undefined) this.#pdus.set(event.eventNid, pdu)
+  }
+
+  /** Makes an event that is on its way to the disk visible to those who know its number. */
+  pin(event: StoredEvent, pdu: Pdu): void {
+    this.#uncommitted.set(event.eventNid, event)
+    this.#pdus.set(event.eventNid, pdu)
+  }
+
+  /** Ends `pin`. */
+  unpin(eventNid: number): void {
+    this.#uncommitted.delete(eventNid)
+  }
+
+  /** Forgets what is cached of an event whose row has changed. */
+  invalidate(eventNid: number): void {
+    this.#cache.delete(eventNid)
+    this.#pdus.delete(eventNid)
+  }
+}

@@ -1,0 +1,244 @@
+import {
+  checkAuthRules,
+  encodeBase64Url,
+  MatrixError,
+  type PduDraft,
+  parseRoomId,
+  type RoomEvent,
+  type RoomId,
+  type RoomVersion,
+  type UserId,
+} from '@magik/protocol'
+import type { BoundWrite } from '../../platform/database/database.ts'
+import type { EventStore } from '../../storage/event-store.ts'
+import type { HeadRow } from '../../storage/room-store.ts'
+import type { UserNumbers } from '../users/user-numbers.ts'
+import { buildEvent, cacheBuiltState, completeEvent, type EventBuilding, signDraft } from './build-event.ts'
+import type { BuiltEvent } from './built-event.ts'
+import { EntryUsers } from './entry-users.ts'
+import type { EventDraft, SentEvent } from './event-draft.ts'
+import { RoomHead, type RoomHeads } from './room-heads.ts'
+import type { RoomQueue } from './room-queue.ts'
+import { RoomView } from './room-view.ts'
+import type { AppendResult, RoomWriter } from './room-writer.ts'
+
+/** How often a draft is rebuilt when another writer was first. */
+const MAX_ATTEMPTS = 5
+
+/** Bytes of randomness in the ID of a room whose server names it. */
+const ROOM_ID_RANDOM_BYTES = 15
+
+/** Decides inside the room's queue, on its newest state, what to send; undefined sends nothing. */
+export type Proposal = (room: RoomView) => Promise<EventDraft | undefined> | EventDraft | undefined
+
+/** A room to be made. */
+export interface RoomCreation {
+  readonly creator: UserId
+  readonly version: RoomVersion
+  /** The first is the create event. */
+  readonly drafts: readonly EventDraft[]
+  /** Further rows of the same commit, such as the room's alias; their guards may refuse it. */
+  readonly extra?: (roomNid: number, creatorNid: number) => readonly BoundWrite[]
+}
+
+/** What the sender stands on. */
+export interface EventSenderDeps extends EventBuilding {
+  readonly heads: RoomHeads
+  readonly queue: RoomQueue
+  readonly writer: RoomWriter
+  readonly eventStore: EventStore
+  readonly userNumbers: UserNumbers
+  readonly randomBytes: (count: number) => Uint8Array
+}
+
+/** Turns drafts of local users into durable events: one event per transaction ID, and no fork of our own making. */
+export class EventSender {
+  readonly #deps: EventSenderDeps
+  readonly #transactions = new Map<string, Promise<SentEvent>>()
+
+  constructor(deps: EventSenderDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Sends an event. A repeated transaction ID, stored or under way, answers with the first event.
+   * @throws MatrixError M_FORBIDDEN if the room is unknown or its current state does not allow the event; M_TOO_LARGE;
+   *   M_BAD_JSON; M_LIMIT_EXCEEDED with status 503 when the server is too busy.
+   */
+  async send(roomId: RoomId, draft: EventDraft): Promise<SentEvent> {
+    const { transaction } = draft
+    if (transaction === undefined) return this.#sendNew(roomId, draft)
+    const key = JSON.stringify([draft.sender, transaction.deviceId, roomId, draft.type, transaction.id])
+    const underWay = this.#transactions.get(key)
+    if (underWay !== undefined) return underWay
+    const sending = this.#sendOnce(roomId, draft, transaction).finally(() => this.#transactions.delete(key))
+    this.#transactions.set(key, sending)
+    return sending
+  }
+
+  /**
+   * Sends what the proposal decides on the room's newest state, which no other event can change in between.
+   * @returns undefined when it decided to send nothing.
+   * @throws MatrixError as `send`, and whatever the proposal throws.
+   */
+  async propose(roomId: RoomId, proposal: Proposal): Promise<SentEvent | undefined> {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const head = await this.#deps.heads.find(roomId)
+      if (head === undefined) throw unknownRoom()
+      const begun = await this.#deps.queue.run(head.roomNid, () => this.#begin(roomId, proposal))
+      if (begun === undefined) return undefined
+      const result = await begun.durable
+      if (result.committed) {
+        const { eventId, eventNid } = begun.built.event
+        return { eventId, eventNid, position: result.position }
+      }
+    }
+    throw tooBusy()
+  }
+
+  /**
+   * Makes a room: all its first events in one commit.
+   * @throws MatrixError as `send`; M_ROOM_IN_USE when a guard of `extra` refuses it.
+   */
+  async createRoom(creation: RoomCreation): Promise<{ roomId: RoomId; position: number }> {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const { roomId, result } = await this.#createOnce(creation)
+      if (result.committed) return { roomId, position: result.position + creation.drafts.length - 1 }
+      if (result.guard !== 'user' && result.guard !== 'room') {
+        throw new MatrixError('M_ROOM_IN_USE', 'The room alias is already taken')
+      }
+    }
+    throw tooBusy()
+  }
+
+  async #sendNew(roomId: RoomId, draft: EventDraft): Promise<SentEvent> {
+    const sent = await this.propose(roomId, () => draft)
+    if (sent === undefined) throw new Error('a draft was not sent')
+    return sent
+  }
+
+  async #sendOnce(
+    roomId: RoomId,
+    draft: EventDraft,
+    transaction: { deviceId: string; id: string },
+  ): Promise<SentEvent> {
+    const { heads, userNumbers, eventStore } = this.#deps
+    const head = await heads.find(roomId)
+    const senderNid = await userNumbers.find(draft.sender)
+    if (head === undefined || senderNid === undefined) throw unknownRoom()
+    const earlier = await eventStore.findByTransaction({
+      senderNid,
+      deviceId: transaction.deviceId,
+      txnId: transaction.id,
+      roomNid: head.roomNid,
+      type: draft.type,
+    })
+    return earlier ?? this.#sendNew(roomId, draft)
+  }
+
+  /** One attempt, inside the room's queue. */
+  async #begin(
+    roomId: RoomId,
+    proposal: Proposal,
+  ): Promise<{ built: BuiltEvent; durable: Promise<AppendResult> } | undefined> {
+    const head = await this.#soundHead(roomId)
+    const draft = await proposal(new RoomView(head, head.pending, this.#deps))
+    if (draft === undefined) return undefined
+    const users = new EntryUsers(this.#deps.userNumbers)
+    const built = await buildEvent(this.#deps, head, draft, users)
+    const durable = this.#deps.writer.append({ head, events: [built], users })
+    cacheBuiltState(head, built)
+    return { built, durable }
+  }
+
+  /** The room's head; after a refused commit a fresh one, once the commits that built on it have been refused too. */
+  async #soundHead(roomId: RoomId): Promise<RoomHead> {
+    for (;;) {
+      const head = await this.#deps.heads.find(roomId)
+      if (head === undefined) throw unknownRoom()
+      if (!head.isBroken) return head
+      await head.idle()
+      this.#deps.heads.release(head)
+    }
+  }
+
+  async #createOnce(creation: RoomCreation): Promise<{ roomId: RoomId; result: AppendResult }> {
+    const { heads, numbers, userNumbers, clock, writer } = this.#deps
+    const [first, ...rest] = creation.drafts
+    if (first === undefined) throw new Error('a room needs a create event')
+    const create = this.#signCreate(first, creation.version)
+    const { roomId } = create
+    const roomNid = await numbers.next('room')
+    const head = new RoomHead({ roomNid, roomId, version: creation.version, head: EMPTY_HEAD, position: 0 })
+    const users = new EntryUsers(userNumbers)
+    const creatorNid = await users.numberOf(creation.creator)
+    const events: BuiltEvent[] = []
+    try {
+      events.push(this.#stage(head, await completeEvent(this.#deps, head, first, create, users)))
+      for (const draft of rest) events.push(this.#stage(head, await buildEvent(this.#deps, head, draft, users)))
+    } catch (error) {
+      for (const built of events) writer.unstage(head, built)
+      throw error
+    }
+    const extra = creation.extra?.(roomNid, creatorNid) ?? []
+    const result = await writer.append({
+      head,
+      events,
+      users,
+      creation: { creatorNid, createdTs: clock.now(), extra },
+    })
+    if (result.committed) heads.add(head)
+    return { roomId, result }
+  }
+
+  #stage(head: RoomHead, built: BuiltEvent): BuiltEvent {
+    this.#deps.writer.stage(head, built)
+    cacheBuiltState(head, built)
+    head.pending = built.head
+    return built
+  }
+
+  #signCreate(draft: EventDraft, version: RoomVersion): RoomEvent {
+    const { serverName, randomBytes, clock } = this.#deps
+    const fields: PduDraft = {
+      type: draft.type,
+      sender: draft.sender,
+      content: draft.content,
+      origin_server_ts: draft.originServerTs ?? clock.now(),
+      state_key: '',
+      auth_events: [],
+      prev_events: [],
+      depth: 1,
+    }
+    if (version.roomIdFormat === 'domain') {
+      fields.room_id = parseRoomId(`!${encodeBase64Url(randomBytes(ROOM_ID_RANDOM_BYTES))}:${serverName}`)
+    }
+    const create = signDraft(this.#deps, version, fields)
+    const verdict = checkAuthRules(create, () => undefined, version)
+    if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+    return create
+  }
+}
+
+/** The head of a room before its first event. */
+const EMPTY_HEAD: HeadRow = {
+  version: 0,
+  forwardExtremities: [],
+  stateRoot: 0,
+  nextChunk: 1,
+  depth: 0,
+  joinedMembers: 0,
+  invitedMembers: 0,
+}
+
+function unknownRoom(): MatrixError {
+  // The same answer as for a room the sender is not in: whether a room exists is nobody's business.
+  return new MatrixError('M_FORBIDDEN', 'You are not in this room')
+}
+
+function tooBusy(): MatrixError {
+  return new MatrixError('M_LIMIT_EXCEEDED', 'Too many writers at once', {
+    status: 503,
+    fields: { retry_after_ms: 1_000 },
+  })
+}

@@ -1,0 +1,164 @@
+import { getRoomVersion, type Pdu, type RoomId, type RoomVersion } from '@magik/protocol'
+import { LRUCache } from 'lru-cache'
+import type { HeadRow, RoomRow, RoomStore } from '../../storage/room-store.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
+
+/** Heads of idle rooms kept in memory. */
+const CACHED_HEADS = 20_000
+
+/** State events that senders of one room need again and again; beyond it the room's small cache starts afresh. */
+const CACHED_STATE_EVENTS = 500
+
+/** A state event with its PDU. */
+export interface CachedState {
+  readonly event: StoredEvent
+  readonly pdu: Pdu
+}
+
+/**
+ * A room's head: its forward extremities and current state, once as committed, for readers, and once as the next
+ * event will find it, for the room's queue.
+ */
+export class RoomHead {
+  readonly roomNid: number
+  readonly roomId: RoomId
+  readonly version: RoomVersion
+  committed: HeadRow
+  /** Position of the newest committed timeline event. */
+  committedPosition: number
+  pending: HeadRow
+  /** A commit was refused: `pending` builds on events that do not exist. */
+  isBroken = false
+  readonly #state = new Map<string, CachedState>()
+  #inFlight = 0
+  #idle: (() => void)[] = []
+
+  constructor(room: { roomNid: number; roomId: RoomId; version: RoomVersion; head: HeadRow; position: number }) {
+    this.roomNid = room.roomNid
+    this.roomId = room.roomId
+    this.version = room.version
+    this.committed = room.head
+    this.committedPosition = room.position
+    this.pending = room.head
+  }
+
+  /** Whether commits of this room are under way. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0
+  }
+
+  /** Moves the head on before the commit is durable, so that the next event need not wait. */
+  advance(head: HeadRow): void {
+    this.pending = head
+    this.#inFlight += 1
+  }
+
+  /** One of the commits begun by `advance` has ended. */
+  settle(outcome: { committed: HeadRow; position: number } | 'refused'): void {
+    if (outcome === 'refused') {
+      this.isBroken = true
+    } else {
+      this.committed = outcome.committed
+      this.committedPosition = outcome.position
+    }
+    this.#inFlight -= 1
+    if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** Resolves when no commit of this room is under way. */
+  async idle(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** A state event of `pending`, if it was needed lately. */
+  cachedState(key: string): CachedState | undefined {
+    return this.#state.get(key)
+  }
+
+  /** Remembers a state event of `pending`. */
+  cacheState(key: string, state: CachedState): void {
+    if (this.#state.size >= CACHED_STATE_EVENTS) this.#state.clear()
+    this.#state.set(key, state)
+  }
+
+  /** Forgets remembered state events: one of them has been redacted. */
+  forgetState(): void {
+    this.#state.clear()
+  }
+}
+
+/** The key of a state event in `RoomHead.cachedState`. */
+export function stateCacheKey(type: string, stateKey: string): string {
+  return `${type}\u0000${stateKey}`
+}
+
+/** Finds rooms' heads; at most one object stands for a room. */
+export class RoomHeads {
+  readonly #store: RoomStore
+  readonly #idle = new LRUCache<RoomId, RoomHead>({ max: CACHED_HEADS })
+  readonly #busy = new Map<RoomId, RoomHead>()
+  readonly #loading = new Map<RoomId, Promise<RoomHead | undefined>>()
+  readonly #ids = new LRUCache<number, RoomId>({ max: CACHED_HEADS * 5 })
+
+  constructor(store: RoomStore) {
+    this.#store = store
+  }
+
+  /** The head of a room that is in memory. */
+  atHand(roomId: RoomId): RoomHead | undefined {
+    return this.#busy.get(roomId) ?? this.#idle.get(roomId)
+  }
+
+  /** The head of a room, if the room is known. */
+  async find(roomId: RoomId): Promise<RoomHead | undefined> {
+    const atHand = this.atHand(roomId)
+    if (atHand !== undefined) return atHand
+    let loading = this.#loading.get(roomId)
+    if (loading === undefined) {
+      loading = this.#load(roomId).finally(() => this.#loading.delete(roomId))
+      this.#loading.set(roomId, loading)
+    }
+    return loading
+  }
+
+  /** The head of a room by its number; a number without a room is a bug. */
+  async get(roomNid: number): Promise<RoomHead> {
+    const roomId = this.#ids.get(roomNid) ?? (await this.#store.findByNid(roomNid))?.roomId
+    const head = roomId === undefined ? undefined : await this.find(roomId)
+    if (head === undefined) throw new Error(`no room has number ${roomNid}`)
+    return head
+  }
+
+  /** Adds the head of a room that is being created; `forget` it when its first commit is refused. */
+  add(head: RoomHead): void {
+    this.#ids.set(head.roomNid, head.roomId)
+    this.#idle.set(head.roomId, head)
+  }
+
+  /** Keeps a head in memory while its commits are under way. */
+  hold(head: RoomHead): void {
+    this.#busy.set(head.roomId, head)
+  }
+
+  /** Ends `hold` when the last commit has ended. */
+  release(head: RoomHead): void {
+    if (head.isBusy) return
+    this.#busy.delete(head.roomId)
+    if (head.isBroken) this.#idle.delete(head.roomId)
+    else this.#idle.set(head.roomId, head)
+  }
+
+  async #load(roomId: RoomId): Promise<RoomHead | undefined> {
+    const row = await this.#store.find(roomId)
+    if (row === undefined) return undefined
+    const head = toHead(row)
+    this.add(head)
+    return head
+  }
+}
+
+function toHead(row: RoomRow): RoomHead {
+  const version = getRoomVersion(row.version)
+  if (version === undefined) throw new Error(`room version ${row.version} is unknown`)
+  return new RoomHead({ ...row, version })
+}

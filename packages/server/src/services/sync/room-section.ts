@@ -1,0 +1,145 @@
+import { stringifyJson } from '@magik/protocol'
+import type { AccountDataRow } from '../../storage/account-data-store.ts'
+import type { ClientEvents } from '../events/client-events.ts'
+import type { EventReader } from '../events/event-reader.ts'
+import { type RoomView, toMembership } from '../events/room-view.ts'
+import type { StateTree } from '../state/state-tree.ts'
+import type { RoomStateSections } from './room-state-section.ts'
+import type { RoomSummaries } from './room-summary.ts'
+import type { RoomTails } from './room-tails.ts'
+import type { RoomTimelines, TimelineSection } from './room-timeline.ts'
+import { formatToken } from './stream-token.ts'
+import type { SyncReader, SyncSpan } from './sync-reader.ts'
+import { renderAccountData } from './account-data-section.ts'
+import { matchesRoom } from './room-event-matcher.ts'
+
+/** One room of a sync response. */
+export interface RoomSectionRequest {
+  readonly room: RoomView
+  readonly reader: SyncReader
+  readonly span: SyncSpan
+  /** The reader's data on this room that has changed. */
+  readonly accountData: readonly AccountDataRow[]
+}
+
+/** What the sections of joined and left rooms stand on. */
+export interface RoomSectionDeps {
+  readonly tree: StateTree
+  readonly events: EventReader
+  readonly clientEvents: ClientEvents
+  readonly tails: RoomTails
+  readonly timelines: RoomTimelines
+  readonly states: RoomStateSections
+  readonly summaries: RoomSummaries
+  /** Names the database's incarnation in tokens. */
+  readonly epoch: string
+  /** Most timeline events of one room, and how many when the client does not say. */
+  readonly timelineLimit: { readonly most: number; readonly byDefault: number }
+}
+
+/** Makes the sections of rooms that the reader is in, or has left. */
+export class RoomSections {
+  readonly #deps: RoomSectionDeps
+
+  constructor(deps: RoomSectionDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * The section of a joined room as JSON text; undefined when there is nothing to tell.
+   * @spec client-server-api/#get_matrixclientv3sync
+   */
+  async joined(request: RoomSectionRequest): Promise<string | undefined> {
+    const { room, reader, span } = request
+    const knownRoot = await this.#knownRoot(request)
+    const timeline = await this.#timeline(request, knownRoot, span.upTo)
+    const isNew = knownRoot === undefined
+    const summary =
+      isNew || (await this.#membersChanged(room, knownRoot))
+        ? await this.#deps.summaries.summarise(room, reader.userId)
+        : undefined
+    const heroEventNids = summary?.heroEventNids ?? []
+    const state = await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids })
+    const isQuiet = timeline.events.length === 0 && state.length === 0 && request.accountData.length === 0
+    if (!isNew && isQuiet && summary === undefined) return undefined
+    const sections = [
+      ...(await this.#timelineAndState(timeline, state, reader, span)),
+      `"ephemeral":{"events":[]}`,
+      `"unread_notifications":{"highlight_count":0,"notification_count":0}`,
+      `"summary":${stringifyJson(summary?.json ?? {})}`,
+      this.#accountData(request),
+    ]
+    return `{${sections.join(',')}}`
+  }
+
+  /** The section of a room that the reader left at a position. */
+  async left(request: RoomSectionRequest, leftAt: number): Promise<string> {
+    const { room, reader, span } = request
+    const knownRoot = await this.#knownRoot(request)
+    const upTo = Math.min(leftAt, span.upTo)
+    const timeline = await this.#timeline(request, knownRoot, upTo)
+    const state = await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids: [] })
+    const sections = [...(await this.#timelineAndState(timeline, state, reader, { ...span, upTo })), this.#accountData(request)]
+    return `{${sections.join(',')}}`
+  }
+
+  /** Root of the state that the client knows: that of its token, if the reader was in the room then. */
+  async #knownRoot({ room, reader, span }: RoomSectionRequest): Promise<number | undefined> {
+    if (span.since === undefined || span.isFullState) return undefined
+    const root = await this.#deps.tails.rootAt(room.roomNid, span.since)
+    if (root === undefined) return undefined
+    const { tree, events } = this.#deps
+    const eventNid = await tree.get(room.roomNid, root, 'm.room.member', reader.userId)
+    if (eventNid === undefined) return undefined
+    const membership = toMembership(events.pdu(await events.get(eventNid)).content['membership'])
+    return membership === 'join' ? root : undefined
+  }
+
+  #timeline(request: RoomSectionRequest, knownRoot: number | undefined, upTo: number): Promise<TimelineSection> {
+    const { room, reader, span } = request
+    const filter = reader.filter.room.timeline
+    const { most, byDefault } = this.#deps.timelineLimit
+    const isKnown = knownRoot !== undefined || (span.isFullState && span.since !== undefined)
+    return this.#deps.timelines.section({
+      room,
+      reader: reader.userId,
+      after: isKnown ? (span.since ?? 0) : 0,
+      upTo,
+      limit: Math.min(filter.limit ?? byDefault, most),
+      filter,
+    })
+  }
+
+  async #membersChanged(room: RoomView, knownRoot: number): Promise<boolean> {
+    if (knownRoot === room.stateRoot) return false
+    const only = { types: ['m.room.member'] }
+    for await (const batch of this.#deps.tree.diffBatches(room.roomNid, knownRoot, room.stateRoot, only)) {
+      if (batch.length > 0) return true
+    }
+    return false
+  }
+
+  async #timelineAndState(
+    timeline: TimelineSection,
+    state: Awaited<ReturnType<RoomStateSections['section']>>,
+    reader: SyncReader,
+    span: SyncSpan,
+  ): Promise<string[]> {
+    const { clientEvents, epoch } = this.#deps
+    const first = timeline.events[0]?.position
+    const position = first === undefined ? Math.min(timeline.startsAt - 1, span.upTo) : first - 1
+    const prevBatch = formatToken({ kind: 'stream', epoch, position })
+    const events = await clientEvents.renderAll(timeline.events, reader)
+    const stateEvents = await clientEvents.renderAll(state, reader)
+    return [
+      `"timeline":{"events":[${events.join(',')}],"limited":${timeline.limited},"prev_batch":${JSON.stringify(prevBatch)}}`,
+      `"state":{"events":[${stateEvents.join(',')}]}`,
+    ]
+  }
+
+  #accountData({ room, reader, accountData }: RoomSectionRequest): string {
+    const filter = reader.filter.room.accountData
+    const rows = matchesRoom(filter, room.roomId) ? accountData : []
+    return `"account_data":{"events":[${renderAccountData(rows, filter, reader.userId)}]}`
+  }
+}

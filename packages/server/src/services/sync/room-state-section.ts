@@ -1,0 +1,80 @@
+import type { StoredEvent } from '../../storage/stored-event.ts'
+import type { EventReader } from '../events/event-reader.ts'
+import type { RoomView } from '../events/room-view.ts'
+import type { StateTree } from '../state/state-tree.ts'
+import type { LazyMembers } from './lazy-members.ts'
+import { letsEverythingThrough, matchesRoom, matchesRoomEvent } from './room-event-matcher.ts'
+import type { RoomTails } from './room-tails.ts'
+import type { SyncReader, SyncSpan } from './sync-reader.ts'
+import type { TimelineSection } from './room-timeline.ts'
+
+const NO_MEMBERS = { notTypes: ['m.room.member'] }
+
+/** What the state section of one room is to describe. */
+export interface StateRequest {
+  readonly room: RoomView
+  readonly reader: SyncReader
+  readonly span: SyncSpan
+  readonly timeline: TimelineSection
+  /** Root of the state that the client knows; undefined when it knows nothing of the room. */
+  readonly knownRoot: number | undefined
+  /** Members to tell besides the timeline's senders, by number of their membership event. */
+  readonly heroEventNids: readonly number[]
+}
+
+/** Works out a room's state section: what has changed between what the client knows and where the timeline begins. */
+export class RoomStateSections {
+  readonly #tree: StateTree
+  readonly #events: EventReader
+  readonly #tails: RoomTails
+  readonly #lazyMembers: LazyMembers
+
+  constructor(deps: { tree: StateTree; events: EventReader; tails: RoomTails; lazyMembers: LazyMembers }) {
+    this.#tree = deps.tree
+    this.#events = deps.events
+    this.#tails = deps.tails
+    this.#lazyMembers = deps.lazyMembers
+  }
+
+  /** @spec client-server-api/#get_matrixclientv3sync */
+  async section(request: StateRequest): Promise<StoredEvent[]> {
+    const { room, reader, timeline } = request
+    const filter = reader.filter.room.state
+    if (!matchesRoom(filter, room.roomId)) return []
+    const startRoot = (await this.#tails.rootAt(room.roomNid, timeline.startsAt - 1)) ?? 0
+    const eventNids = await this.#changedState(request, startRoot)
+    if (filter.lazyLoadMembers) eventNids.push(...(await this.#lazilyLoaded(request, startRoot)))
+    const events = await this.#events.getMany(new Set(eventNids))
+    const state = [...events.values()]
+    if (letsEverythingThrough(filter)) return state
+    return state.filter((event) => matchesRoomEvent(filter, event, (it) => this.#events.pdu(it).content))
+  }
+
+  async #changedState({ room, reader, knownRoot }: StateRequest, startRoot: number): Promise<number[]> {
+    const filter = reader.filter.room.state.lazyLoadMembers ? NO_MEMBERS : {}
+    if (knownRoot === startRoot) return []
+    if (knownRoot === undefined) {
+      return (await this.#tree.entries(room.roomNid, startRoot, filter)).map(({ event }) => event)
+    }
+    const differences = await this.#tree.diff(room.roomNid, knownRoot, startRoot, filter)
+    return differences.flatMap(({ after }) => (after === undefined ? [] : [after]))
+  }
+
+  /** Members that the client needs to show the timeline, and does not have. */
+  async #lazilyLoaded(request: StateRequest, startRoot: number): Promise<number[]> {
+    const { room, reader, span, timeline, knownRoot } = request
+    const users = new Set<string>(timeline.events.map(({ sender }) => sender))
+    if (knownRoot === undefined) users.add(reader.userId)
+    const keys = [...users].map((stateKey) => ({ type: 'm.room.member', stateKey }))
+    const found = await this.#tree.getMany(room.roomNid, startRoot, keys)
+    // What the timeline itself tells need not be told before it, unless it was otherwise then.
+    const members = [...found.filter((eventNid) => eventNid !== undefined), ...request.heroEventNids]
+    const shown = new Set(timeline.events.map(({ eventNid }) => eventNid))
+    const untold = members.filter((eventNid) => !shown.has(eventNid))
+    if (reader.filter.room.state.includeRedundantMembers) return untold
+    return this.#lazyMembers.tell(reader.deviceKey, room.roomNid, untold, {
+      since: knownRoot === undefined ? -1 : (span.since ?? -1),
+      upTo: span.upTo,
+    })
+  }
+}

@@ -1,0 +1,141 @@
+import { LRUCache } from 'lru-cache'
+import { changeKind } from '../../storage/change-kind.ts'
+import type { MembershipStore } from '../../storage/membership-store.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
+import type { MembershipChange } from '../events/built-event.ts'
+import { toMembership } from '../events/room-view.ts'
+import type { Change, ChangeLog } from '../log/change-log.ts'
+import { UserView } from './user-view.ts'
+
+/** Memberships kept over all users' views; a view that is not watched goes when there are more. */
+const MAX_MEMBERSHIPS = 500_000
+
+/**
+ * The views of users who sync. A change costs only the users whom it concerns: a room knows the views of its joined
+ * users, and nobody else is looked at.
+ */
+export class UserViews {
+  readonly #log: ChangeLog
+  readonly #memberships: MembershipStore
+  readonly #views: LRUCache<number, UserView>
+  readonly #loading = new Map<number, Promise<UserView>>()
+  readonly #beingLoaded = new Map<number, UserView>()
+  readonly #byRoom = new Map<number, Set<UserView>>()
+  #toWake = new Set<UserView>()
+
+  constructor(deps: { log: ChangeLog; membershipStore: MembershipStore }) {
+    this.#log = deps.log
+    this.#memberships = deps.membershipStore
+    this.#views = new LRUCache<number, UserView>({
+      maxSize: MAX_MEMBERSHIPS,
+      sizeCalculation: (view) => view.rooms.size + 1,
+      dispose: (view) => this.#detach(view),
+    })
+    deps.log.listen((change) => this.#onChange(change))
+  }
+
+  /** How many users are being followed. */
+  get size(): number {
+    return this.#views.size
+  }
+
+  /** The view of a user, up to date. */
+  async get(userNid: number): Promise<UserView> {
+    const view = this.#views.get(userNid)
+    if (view !== undefined) return view
+    let loading = this.#loading.get(userNid)
+    if (loading === undefined) {
+      loading = this.#load(userNid).finally(() => this.#loading.delete(userNid))
+      this.#loading.set(userNid, loading)
+    }
+    return loading
+  }
+
+  /** A user's membership has changed; called when durable and before the log publishes it. */
+  onMembership(event: StoredEvent, change: MembershipChange): void {
+    const view = this.#followed(change.userNid)
+    const membership = toMembership(change.after)
+    if (view === undefined || membership === undefined) return
+    const position = event.position ?? 0
+    view.rooms.set(event.roomNid, { membership, eventNid: event.eventNid, position })
+    if (membership === 'join') {
+      this.#attach(view, event.roomNid)
+    } else {
+      this.#byRoom.get(event.roomNid)?.delete(view)
+      this.#noteFor(view, position, event.roomNid)
+    }
+  }
+
+  #onChange(change: Change): void {
+    switch (change.kind) {
+      case changeKind.event:
+      case changeKind.roomState: {
+        const views = change.roomNid === undefined ? undefined : this.#byRoom.get(change.roomNid)
+        for (const view of views ?? []) this.#noteFor(view, change.position, change.roomNid)
+        return
+      }
+      case changeKind.accountData: {
+        const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
+        if (view !== undefined) this.#noteFor(view, change.position, change.roomNid || undefined)
+        return
+      }
+      case changeKind.profile:
+      case changeKind.device:
+        return
+    }
+  }
+
+  /** The view of a user who is followed or about to be. */
+  #followed(userNid: number): UserView | undefined {
+    return this.#beingLoaded.get(userNid) ?? this.#views.peek(userNid)
+  }
+
+  async #load(userNid: number): Promise<UserView> {
+    const view = new UserView(userNid, this.#log.position)
+    // Followed from before the read on, so that no change falls between the two.
+    this.#beingLoaded.set(userNid, view)
+    try {
+      for (const row of await this.#memberships.ofUser(userNid)) {
+        const membership = toMembership(row.membership)
+        const newer = view.rooms.get(row.roomNid)
+        if (membership === undefined || row.isForgotten || newer !== undefined) continue
+        view.rooms.set(row.roomNid, { membership, eventNid: row.eventNid, position: row.position })
+        if (membership === 'join') this.#attach(view, row.roomNid)
+      }
+      this.#views.set(userNid, view)
+      return view
+    } finally {
+      this.#beingLoaded.delete(userNid)
+    }
+  }
+
+  #attach(view: UserView, roomNid: number): void {
+    const views = this.#byRoom.get(roomNid)
+    if (views === undefined) this.#byRoom.set(roomNid, new Set([view]))
+    else views.add(view)
+  }
+
+  #detach(view: UserView): void {
+    for (const roomNid of view.rooms.keys()) {
+      const views = this.#byRoom.get(roomNid)
+      views?.delete(view)
+      if (views?.size === 0) this.#byRoom.delete(roomNid)
+    }
+    // Whoever waits looks again, and gets a view that is kept up to date.
+    view.wake()
+  }
+
+  #noteFor(view: UserView, position: number, roomNid: number | undefined): void {
+    view.note(position, roomNid)
+    if (!view.isWatched) return
+    // Woken once for all that one commit brings.
+    if (this.#toWake.size === 0) setImmediate(() => this.#wakeAll())
+    this.#toWake.add(view)
+  }
+
+  #wakeAll(): void {
+    const views = this.#toWake
+    this.#toWake = new Set()
+    for (const view of views) view.wake()
+  }
+}
