@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export const USAGE = `Measures a Matrix homeserver over HTTP.
@@ -77,7 +77,7 @@ export function parseOptions(
     roomVersion: values['room-version'] ?? '12',
     jsonFile: values.json,
     cacheFolder: values.cache ?? join(userCache, 'magik-bench'),
-    profileFolder: values.profile,
+    profileFolder: values.profile === undefined ? undefined : resolve(values.profile),
     help: values.help ?? false,
   }
 }

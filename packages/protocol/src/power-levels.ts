@@ -1,6 +1,6 @@
-import { parsePowerLevel } from './power-level-value.ts'
 import type { Pdu } from './event/pdu.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './json/json-value.ts'
+import { parsePowerLevel } from './power-level-value.ts'
 import { isRoomCreator } from './room-creators.ts'
 import type { RoomVersion } from './room-version/room-version.ts'
 

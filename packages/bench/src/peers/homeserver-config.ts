@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+
 const UNLIMITED = { per_second: 1_000_000, burst_count: 1_000_000 }
 
 export interface HomeserverConfigOptions {
@@ -5,6 +8,20 @@ export interface HomeserverConfigOptions {
   /** The folder of the database, keys and media; absolute. */
   readonly folder: string
   readonly sharedSecret: string
+}
+
+/**
+ * Writes all that a server with Synapse's options needs before its first start: configuration, signing key, folders.
+ * @returns the path of the `homeserver.yaml`.
+ */
+export async function writeHomeserverFolder(options: HomeserverConfigOptions): Promise<string> {
+  const { folder } = options
+  const seed = randomBytes(32).toString('base64').replaceAll('=', '')
+  await mkdir(`${folder}/media`)
+  await writeFile(`${folder}/signing.key`, `ed25519 a_bench ${seed}\n`)
+  await writeFile(`${folder}/log.yaml`, logConfig())
+  await writeFile(`${folder}/homeserver.yaml`, homeserverConfig(options))
+  return `${folder}/homeserver.yaml`
 }
 
 /**

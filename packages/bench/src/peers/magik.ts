@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ChildServer, freePort } from './child-server.ts'
-import { homeserverConfig, logConfig } from './homeserver-config.ts'
+import { writeHomeserverFolder } from './homeserver-config.ts'
 import type { Peer } from './peer.ts'
 import type { PeerOptions } from './peers.ts'
 
@@ -18,9 +17,7 @@ export function magik({ clock, sharedSecret, profileFolder, onStart }: PeerOptio
       onStart(server)
       const folder = await server.makeFolder()
       const port = await freePort()
-      const config = `${folder}/homeserver.yaml`
-      await writeFile(config, homeserverConfig({ port, folder, sharedSecret }))
-      await writeFile(`${folder}/log.yaml`, logConfig())
+      const config = await writeHomeserverFolder({ port, folder, sharedSecret })
       const baseUrl = `http://127.0.0.1:${port}`
       const args = [...profiling, MAIN, 'start', '--config', config]
       const pid = await server.start({ executable: process.execPath, args }, `${baseUrl}/_matrix/client/versions`)

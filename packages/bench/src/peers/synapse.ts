@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ChildServer, freePort } from './child-server.ts'
-import { homeserverConfig, logConfig } from './homeserver-config.ts'
+import { writeHomeserverFolder } from './homeserver-config.ts'
 import type { Peer } from './peer.ts'
 import type { PeerOptions } from './peers.ts'
 
@@ -27,13 +27,12 @@ export function synapse({ clock, sharedSecret, cacheFolder, onStart, say }: Peer
       onStart(server)
       const folder = await server.makeFolder()
       const port = await freePort()
-      const config = `${folder}/homeserver.yaml`
-      await writeFile(config, homeserverConfig({ port, folder, sharedSecret }))
-      await writeFile(`${folder}/log.yaml`, logConfig())
-      const homeserver = ['-m', 'synapse.app.homeserver', '--config-path', config]
-      await run(python, [...homeserver, '--generate-keys'], { cwd: folder })
+      const config = await writeHomeserverFolder({ port, folder, sharedSecret })
       const baseUrl = `http://127.0.0.1:${port}`
-      const pid = await server.start({ executable: python, args: homeserver }, `${baseUrl}/_matrix/client/versions`)
+      const pid = await server.start(
+        { executable: python, args: ['-m', 'synapse.app.homeserver', '--config-path', config] },
+        `${baseUrl}/_matrix/client/versions`,
+      )
       return { baseUrl, pid, sharedSecret }
     },
     stop: () => server.stop(),

@@ -29,6 +29,13 @@ describe('authEventKeys', () => {
     expect(membership(alice, { membership: 'leave' })).toEqual([POWER_LEVELS, member(alice)])
   })
 
+  test('a membership event that is no state event needs no more than a message', () => {
+    const event = { type: 'm.room.member', sender: alice, content: { membership: 'join' } }
+    expect(authEventKeys(event, V12)).toEqual([POWER_LEVELS, member(alice)])
+    const topic = { type: 'm.room.topic', sender: alice, state_key: '', content: { membership: 'join' } }
+    expect(authEventKeys(topic, V12)).toEqual([POWER_LEVELS, member(alice)])
+  })
+
   test.each(['join', 'invite', 'knock'])('%s needs the join rules', (value) => {
     expect(membership(alice, { membership: value })).toEqual([POWER_LEVELS, member(alice), JOIN_RULES])
   })

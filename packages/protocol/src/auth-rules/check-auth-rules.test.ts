@@ -195,6 +195,11 @@ describe('rules of old room versions', () => {
     expect(redaction(alice, '$event:c.example')).toEqual(ALLOWED)
     expect(redaction(bob, '$event:a.example')).toEqual(ALLOWED)
     expect(redaction(bob, '$event:c.example')).toMatchObject({ allowed: false, rule: 'v2/11.3' })
+    room.powerLevels({ users: { [bob]: 49 } })
+    expect(redaction(bob, '$event:c.example')).toMatchObject({ allowed: false, rule: 'v2/11.3' })
+    room.powerLevels({ users: { [bob]: 50 } })
+    expect(redaction(bob, '$event:c.example')).toEqual(ALLOWED)
+    room.powerLevels({})
     expect(redaction(bob, 'nonsense')).toMatchObject({ allowed: false, rule: 'v2/11.3' })
   })
 

@@ -2,8 +2,8 @@ import { MatrixError } from '../errors.ts'
 import { isEventId, isRoomId, isUserId } from '../identifiers.ts'
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../json/json-value.ts'
 import type { RoomVersion } from '../room-version/room-version.ts'
-import { exceedsFieldLimit } from './event-size.ts'
 import { holdsForbiddenNumber } from './event-numbers.ts'
+import { exceedsFieldLimit } from './event-size.ts'
 import type { Pdu, PduDraft } from './pdu.ts'
 
 /** Most events one event may name as its parents. @spec rooms/v12/#event-format */

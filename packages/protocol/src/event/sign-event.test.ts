@@ -200,6 +200,18 @@ describe.each(['11', '12'])('version %s', (versionId) => {
     expect(() => signEvent({ ...draft, content }, serverNameOf(alice), TEST_KEY, version)).toThrow(CanonicalJsonError)
   })
 
+  test('where the version is lossless, numbers are hashed and signed as they are spelt', () => {
+    const lossless = { ...version, canonicalJson: 'lossless' as const }
+    const draft = TestRoom.public(version).build({ type: 'm.room.create', sender: alice, stateKey: '' }).pdu
+    const sign = (literal: string) =>
+      signEvent({ ...draft, content: { n: new JsonNumber(literal) } }, serverNameOf(alice), TEST_KEY, lossless)
+    const { pdu, eventId } = sign('1.0')
+    expect(verifyEventSignature(pdu, serverNameOf(alice), TEST_KEY, lossless)).toBe(true)
+    expect(contentHashMatches(pdu, lossless)).toBe(true)
+    expect(sign('1.00').eventId).not.toBe(eventId)
+    expect(verifyEventSignature(pdu, serverNameOf(alice), TEST_KEY, version)).toBe(false)
+  })
+
   test('a second server’s signature joins the first', () => {
     const { pdu } = TestRoom.public(version).build({ type: 'm.x', sender: alice })
     const otherKey = new SigningKey('other', new Uint8Array(32).fill(9))

@@ -1,4 +1,4 @@
-import { isInCodePointOrder, sortByCodePoint } from './code-point-order.ts'
+import { compareCodePoints, sortByCodePoint } from './code-point-order.ts'
 import { JsonNumber, type JsonValue } from './json-value.ts'
 
 /** Thrown when a value has no canonical form: a number that is no safe integer, or half of a surrogate pair. */
@@ -43,6 +43,9 @@ export function canonicalJson(value: JsonValue | JsonMembers, options?: Canonica
   return text
 }
 
+const DIGIT_ZERO = 0x30
+const DIGIT_NINE = 0x39
+
 /** What is encoded: JSON, in which members may be `undefined`. */
 type Node = null | boolean | number | string | undefined | JsonNumber | Node[] | NodeMembers
 type NodeMembers = { readonly [key: string]: Node }
@@ -65,8 +68,10 @@ function arrange(node: Node, arranging: Arranging): Node {
 function arrangeItems(items: Node[], arranging: Arranging): Node[] {
   let copy: Node[] | undefined
   for (let i = 0; i < items.length; i++) {
-    const arranged = arrange(items[i], arranging)
-    if (arranged === items[i]) continue
+    const item = items[i]
+    if (typeof item === 'string') continue
+    const arranged = arrange(item, arranging)
+    if (arranged === item) continue
     copy ??= items.slice()
     copy[i] = arranged
   }
@@ -74,24 +79,42 @@ function arrangeItems(items: Node[], arranging: Arranging): Node[] {
 }
 
 function arrangeMembers(object: NodeMembers, arranging: Arranging): NodeMembers {
-  const keys = Object.keys(object)
-  let copy: { [key: string]: Node } | undefined
-  if (!isInCodePointOrder(keys)) {
-    sortByCodePoint(keys)
-    copy = {}
-    arranging.unorderable ||= keys.some(isArrayIndex)
+  return hasKeysInOrder(object) ? arrangeInPlace(object, arranging) : arrangeSorted(object, arranging)
+}
+
+function hasKeysInOrder(object: NodeMembers): boolean {
+  let previous = ''
+  for (const key in object) {
+    if (compareCodePoints(previous, key) > 0) return false
+    previous = key
   }
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] ?? ''
+  return true
+}
+
+function arrangeInPlace(object: NodeMembers, arranging: Arranging): NodeMembers {
+  let copy: { [key: string]: Node } | undefined
+  for (const key in object) {
     const member = object[key]
+    if (typeof member === 'string') continue
     const arranged = arrange(member, arranging)
-    if (copy === undefined && arranged !== member) {
-      copy = {}
-      for (const earlier of keys.slice(0, i)) setMember(copy, earlier, object[earlier])
-    }
-    if (copy !== undefined) setMember(copy, key, arranged)
+    if (arranged === member) continue
+    // A shallow copy keeps the order of the keys, `__proto__` among them, and so does a new value for one of them.
+    copy ??= { ...object }
+    setMember(copy, key, arranged)
   }
   return copy ?? object
+}
+
+function arrangeSorted(object: NodeMembers, arranging: Arranging): NodeMembers {
+  const keys = Object.keys(object)
+  sortByCodePoint(keys)
+  const sorted: { [key: string]: Node } = {}
+  for (const key of keys) {
+    if (startsWithDigit(key)) arranging.unorderable = true
+    const member = object[key]
+    setMember(sorted, key, typeof member === 'string' ? member : arrange(member, arranging))
+  }
+  return sorted
 }
 
 function setMember(object: { [key: string]: Node }, key: string, value: Node): void {
@@ -99,9 +122,10 @@ function setMember(object: { [key: string]: Node }, key: string, value: Node): v
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-/** Whether JavaScript puts a key before all others. Says so of some more keys, which costs time only. */
-function isArrayIndex(key: string): boolean {
-  return key.length <= 10 && /^[0-9]+$/.test(key)
+/** A cheap sign that JavaScript may put a key before all others. It says so of some more, which costs time only. */
+function startsWithDigit(key: string): boolean {
+  const unit = key.charCodeAt(0)
+  return unit >= DIGIT_ZERO && unit <= DIGIT_NINE
 }
 
 /** Writes a node that is arranged but for its objects' order. */

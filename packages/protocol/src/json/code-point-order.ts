@@ -16,16 +16,6 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Whether each text is at or behind the one before it. */
-export function isInCodePointOrder(texts: readonly string[]): boolean {
-  let previous = ''
-  for (const text of texts) {
-    if (compareCodePoints(previous, text) > 0) return false
-    previous = text
-  }
-  return true
-}
-
 /** Sorts in place. */
 export function sortByCodePoint(texts: string[]): void {
   if (texts.length > FEW) {

@@ -1,6 +1,7 @@
 import { JsonError } from './json-error.ts'
 import { JsonNumber, type JsonValue } from './json-value.ts'
 import { scanJson } from './scan-json.ts'
+import { markUnusualNumbers, restoreUnusualNumbers } from './unusual-numbers.ts'
 
 /** What bounds a parse. */
 export interface JsonLimits {
@@ -15,8 +16,8 @@ export interface JsonLimits {
  */
 export const DEFAULT_MAX_JSON_DEPTH = 1_000
 
-/** A literal that a double holds as it was written, given that its value is a safe integer. */
-const PLAIN_INTEGER = /^(?:0|-?[1-9][0-9]*)$/
+/** Leaves a byte order mark in the text, where `JSON.parse` refuses it. Keeps nothing from one call to the next. */
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Reads JSON as bytes came from a peer. Strings, keys (`__proto__` too) and number literals are kept exactly; text that
@@ -43,35 +44,39 @@ function parseScanned(bytes: Uint8Array, text: string, limits: JsonLimits): Json
 }
 
 function parseText(text: string, plainNumbers: boolean): JsonValue {
+  if (plainNumbers) return parseSyntax(text)
+  return restoreUnusualNumbers(parseSyntax(markUnusualNumbers(text)))
+}
+
+function parseSyntax(text: string): JsonValue {
   try {
-    return plainNumbers ? JSON.parse(text) : JSON.parse(text, keepLiteral)
+    return JSON.parse(text)
   } catch (cause) {
     throw new JsonError('syntax', { cause })
   }
 }
 
-/** `JSON.parse` shows a reviver each primitive as it was written. */
-function keepLiteral(_key: string, value: JsonValue, context?: { source?: string }): JsonValue {
-  if (typeof value !== 'number') return value
-  const source = context?.source ?? String(value)
-  return Number.isSafeInteger(value) && PLAIN_INTEGER.test(source) ? value : new JsonNumber(source)
-}
-
-/** Recurses no deeper than the scan allowed. */
+/** How many members all objects in a value have together. Recurses no deeper than the scan allowed. */
 function countMembers(value: JsonValue): number {
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return 0
   let count = 0
   if (Array.isArray(value)) {
-    for (const item of value) count += countMembers(item)
+    for (const item of value) {
+      if (typeof item === 'object') count += countMembers(item)
+    }
     return count
   }
-  for (const key in value) count += 1 + countMembers(value[key] ?? null)
+  for (const key in value) {
+    count++
+    const member = value[key]
+    if (typeof member === 'object') count += countMembers(member)
+  }
   return count
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return STRICT_UTF8.decode(bytes)
   } catch (cause) {
     throw new JsonError('utf8', { cause })
   }

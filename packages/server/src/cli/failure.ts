@@ -1,3 +1,5 @@
+import { ConfigError } from '../platform/config/index.ts'
+
 /** The command did not do what it was asked to. The message is for the person at the terminal. Exit code 1. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'
@@ -15,11 +17,11 @@ Exit codes:
   1  failed; the message on standard error says why
   2  wrong usage: an unknown command or option, or one that is missing`
 
-/** What to tell a person about any error: its message, without the stack. */
+/** What to tell a person about any error: its message and those of its causes, without the stack. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // fetch says only "fetch failed"; the reason is in its cause.
-  const { cause } = error
-  const reason = error.message === 'fetch failed' && cause instanceof Error ? cause : error
-  return reason.message || ('code' in reason ? String(reason.code) : reason.name)
+  // Messages written for a person have taken up what their causes say.
+  const isComplete = error instanceof CommandFailure || error instanceof UsageError || error instanceof ConfigError
+  const own = error.message || ('code' in error ? String(error.code) : error.name)
+  return isComplete || error.cause === undefined ? own : `${own}: ${errorText(error.cause)}`
 }

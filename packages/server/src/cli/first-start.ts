@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { formatSigningKeyFile, generateSigningKey } from '@magik/protocol'
-import type { Config } from '../platform/config/index.ts'
+import { type Config, configFromObject } from '../platform/config/index.ts'
 import { createSecret, writePrivateFile } from './secret.ts'
 import { starterConfig } from './starter-config.ts'
 
@@ -9,8 +9,11 @@ import { starterConfig } from './starter-config.ts'
  * Writes a configuration file with secrets of its own, for a server that has none yet. Signing key and data folder follow
  * from `createMissingFiles`, as for any configuration.
  * @param path of the file, which must not exist.
+ * @throws ConfigError if the server name is none.
  */
 export function createConfigFile(path: string, serverName: string): void {
+  // Before anything is written: a file with a name that cannot be used would be in the way of the next attempt.
+  configFromObject({ server_name: serverName })
   const folder = dirname(path)
   const text = starterConfig({
     serverName,

@@ -1,5 +1,5 @@
-import { hash } from '@node-rs/argon2'
 import { Command } from 'commander'
+import { PasswordHasher } from '../services/auth/password-hasher.ts'
 import { type ConfigFlags, configPaths, loadCommandConfig, withConfigOption } from './config-option.ts'
 import { UsageError } from './failure.ts'
 import { askNewPassword, canAsk, readFirstLine } from './terminal.ts'
@@ -25,7 +25,7 @@ Examples:
         : ''
       const password = flags.password ?? (canAsk() ? await askNewPassword() : await readFirstLine())
       if (password === '') throw new UsageError('the password is empty')
-      console.log(await hash(password.normalize('NFKC') + pepper))
+      console.log(await new PasswordHasher({ pepper, cost: 'full' }).hash(password))
     })
   return withConfigOption(command)
 }

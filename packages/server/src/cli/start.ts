@@ -98,7 +98,8 @@ function stopOnSignals(server: RunnableServer, config: Config): void {
 async function stopServer(server: RunnableServer, config: Config): Promise<number> {
   try {
     await server.stop()
-    return 0
+    // The server asks to be stopped, with a code, when it cannot go on.
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     console.error(`error: ${errorText(error)}`)
     return 1

@@ -1,5 +1,5 @@
 import { type EventId, getRoomVersion, parseEventId, parseRoomId, parseUserId } from '@magik/protocol'
-import type { QueryCreator } from 'kysely'
+import { type QueryCreator, sql } from 'kysely'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind, inList } from '../platform/database/query.ts'
 import type { Schema } from './schema.ts'
@@ -26,6 +26,9 @@ const COLUMNS = [
   'events.txn_id',
   'events.json',
 ] as const
+
+/** Spelled out in the statement, so that the index of accepted events serves it. */
+const ACCEPTED = sql.lit<number>(eventStatus.accepted)
 
 /** Most events that one read on the main connection returns. */
 export const MAX_EVENTS_PER_READ = 100
@@ -95,7 +98,7 @@ export class EventStore {
     this.#olderThan = database.query<{ roomNid: number; depth: number; eventNid: number; limit: number }>()((q, p) =>
       selectEvents(q)
         .where('events.room_nid', '=', p.roomNid)
-        .where('events.status', '=', eventStatus.accepted)
+        .where('events.status', '=', ACCEPTED)
         .where(({ eb, refTuple, tuple }) =>
           eb(refTuple('events.depth', 'events.event_nid'), '<', tuple(p.depth, p.eventNid)),
         )
@@ -112,7 +115,7 @@ export class EventStore {
     }>()((q, p) =>
       selectEvents(q)
         .where('events.room_nid', '=', p.roomNid)
-        .where('events.status', '=', eventStatus.accepted)
+        .where('events.status', '=', ACCEPTED)
         .where(({ eb, refTuple, tuple }) =>
           eb(refTuple('events.depth', 'events.event_nid'), '>', tuple(p.depth, p.eventNid)),
         )

@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls'
 import { type JsonObject, MatrixError } from '@magik/protocol'
 import { type Config, clientBaseUrl } from '../../platform/config/index.ts'
-import { endpointFunction } from '../../platform/http/endpoint.ts'
+import { endpoint } from '../endpoint.ts'
 import type { HttpRequest } from '../../platform/http/http-request.ts'
 import { RawReply, redirect } from '../../platform/http/reply.ts'
 import { landingPage, landingPagePolicy } from './landing-page.ts'
@@ -12,8 +12,6 @@ import { clientWellKnown, serverWellKnown, supportWellKnown } from './well-known
 export interface PagesDeps {
   readonly config: Config
 }
-
-const endpoint = endpointFunction<{ none: undefined }>()
 
 /** Sends a browser to the web client, else to the landing page. */
 export const getRoot = endpoint({
@@ -65,23 +63,6 @@ export const getWellknownSupport = endpoint({
   auth: 'none',
   handle: (_call, { config }: PagesDeps) => found(supportWellKnown(config)),
 })
-
-/** Tells a load balancer that the server is there. */
-export const getHealth = endpoint({
-  route: 'GET /health',
-  auth: 'none',
-  handle: () => new RawReply({ body: 'OK', contentType: 'text/plain; charset=utf-8' }),
-})
-
-/** All of them, to be registered. */
-export const pages = [
-  getRoot,
-  getLandingPage,
-  getWellknown,
-  getServerWellknown,
-  getWellknownSupport,
-  getHealth,
-] as const
 
 function found(body: JsonObject | undefined): JsonObject {
   if (body === undefined) throw new MatrixError('M_NOT_FOUND', 'Nothing is configured here')

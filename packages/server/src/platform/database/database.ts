@@ -54,7 +54,7 @@ export type AnyQuery = Query<never, unknown>
 /** How a query is known and run. */
 export interface QueryOptions {
   readonly name?: string
-  /** Marks a read whose number of rows has no small bound: `all` and `first` refuse it. */
+  /** Marks a read whose number of rows has no small bound: `all` and `first` refuse it. A write may be marked too. */
   readonly scan?: boolean
 }
 

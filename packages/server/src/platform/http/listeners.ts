@@ -45,7 +45,7 @@ export interface BoundAddress {
   readonly port: number | undefined
 }
 
-/** What Node does not time: a TLS handshake, and connections that never send a byte, are cut off after this. */
+/** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 20_000
 
 /**

@@ -1,12 +1,17 @@
 import { isJsonObject, type JsonObject as JsonObjectValue, JsonNumber, type JsonValue } from '@magik/protocol'
 import Type, { type TUnsafe } from 'typebox'
+import { NOT_AN_OBJECT } from './validation-problem.ts'
 
 /**
  * Any JSON object. Unlike `Type.Object({})` it refuses a number whose literal was kept (`JsonNumber`), which to
  * JavaScript is an object, too.
  */
 export const JsonObject: TUnsafe<JsonObjectValue> = Type.Unsafe<JsonObjectValue>(
-  Type.Refine(Type.Object({}), (value) => !(value instanceof JsonNumber)),
+  Type.Refine(
+    Type.Object({}),
+    (value) => !(value instanceof JsonNumber),
+    () => NOT_AN_OBJECT,
+  ),
 )
 
 /** Any JSON value. */

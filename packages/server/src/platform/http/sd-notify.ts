@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Clock } from '../clock/clock.ts'
 import type { Logger } from '../log/logger.ts'
 
 /** Runs a program to its end; rejects if it cannot be run or fails. */
@@ -11,7 +10,6 @@ export interface SystemdNotifierOptions {
   /** The process's environment; without NOTIFY_SOCKET in it nothing is ever sent. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly processId: number
-  readonly clock: Clock
   readonly logger: Logger
   readonly run?: RunProgram
 }
@@ -36,7 +34,7 @@ export class SystemdNotifier {
 
   /** The server answers requests; also once a reload is done. */
   ready(): Promise<void> {
-    return this.#send([`READY=1`, `MAINPID=${this.#options.processId}`])
+    return this.#send(['READY=1', `MAINPID=${this.#options.processId}`])
   }
 
   /** A reload has begun. */

@@ -14,6 +14,9 @@ export const QUERY: ValidatedPart = { noun: 'query parameter', wrongType: 'M_INV
 /** The parameters in the path. */
 export const PATH: ValidatedPart = { noun: 'path parameter', wrongType: 'M_INVALID_PARAM' }
 
+/** What a refinement says that is about the type, and so has the code of a wrong type. */
+export const NOT_AN_OBJECT = 'expected object'
+
 /**
  * The error for a value that does not fit its schema: M_MISSING_PARAM for what is absent, the part's code for a wrong
  * type, M_INVALID_PARAM for a value of the right type that is not allowed. The message names the field.
@@ -28,6 +31,9 @@ export function validationProblem(part: ValidatedPart, errors: readonly TLocaliz
   const subject = `Invalid ${part.noun} ${quoted(error.instancePath)}`
   if (error.keyword === 'type') {
     return new MatrixError(part.wrongType, `${subject}: expected ${[error.params.type].flat().join(' or ')}`)
+  }
+  if (error.keyword === '~refine' && error.params.message === NOT_AN_OBJECT) {
+    return new MatrixError(part.wrongType, `${subject}: ${NOT_AN_OBJECT}`)
   }
   return new MatrixError(error.wrongTypeEverywhere ? part.wrongType : 'M_INVALID_PARAM', subject + explanation(error))
 }
@@ -46,14 +52,13 @@ function decisiveError(errors: readonly TLocalizedValidationError[]): DecisiveEr
     errors.filter(({ schemaPath }) => schemaPath.startsWith(`${unionPath}/anyOf/`)),
     ({ schemaPath }) => schemaPath.slice(unionPath.length).split('/', 3).join('/'),
   )
-  for (const [problem] of variants.values()) {
-    if (problem?.keyword === 'required') return problem
-  }
   for (const problems of variants.values()) {
-    // A variant that fails only further inside has the right type, unless it is told apart by a constant.
-    if (problems.every(({ keyword, instancePath }) => keyword !== 'const' && instancePath !== union.instancePath)) {
-      return problems[0]
-    }
+    // A variant that fails only further inside is the one that was meant, unless a constant in it says otherwise.
+    const isMeant = problems.every(
+      ({ keyword, instancePath }) =>
+        keyword === 'required' || (keyword !== 'const' && instancePath !== union.instancePath),
+    )
+    if (isMeant) return problems[0]
   }
   const hasWrongType = (problems: readonly TLocalizedValidationError[]): boolean =>
     problems.some(({ keyword, instancePath }) => keyword === 'type' && instancePath === union.instancePath)

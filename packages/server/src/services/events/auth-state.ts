@@ -1,4 +1,4 @@
-import { type AuthState, authEventKeys, type EventId, type PduDraft, type RoomVersion } from '@magik/protocol'
+import { type AuthState, authEventKeys, type EventId, type PduDraft } from '@magik/protocol'
 import type { StateTree } from '../state/state-tree.ts'
 import type { EventReader } from './event-reader.ts'
 import { type CachedState, type RoomHead, stateCacheKey } from './room-heads.ts'

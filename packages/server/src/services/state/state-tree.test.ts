@@ -152,6 +152,22 @@ describe.each(hashes)('with %s', (_, keyHash) => {
   })
 })
 
+test('removing entries one by one leaves, at every step, the tree that the remaining ones make', async () => {
+  const room = new TestRoom()
+  const all = [...ROOM_STATE, ...members(60, 100)]
+  await room.change(all)
+  for (const [i, { type, stateKey }] of all.entries()) {
+    const { root } = await room.change([{ type, stateKey, event: undefined }])
+    const fresh = new TestRoom()
+    await fresh.change(all.slice(i + 1))
+    const [a, b] = [room.tree.nodesRead, fresh.tree.nodesRead]
+    expect(await room.tree.entries(ROOM, root)).toEqual(await fresh.tree.entries(ROOM, fresh.root))
+    expect(room.tree.nodesRead - a).toBe(fresh.tree.nodesRead - b)
+    expect(await room.tree.setHash(ROOM, root)).toBe(await fresh.tree.setHash(ROOM, fresh.root))
+  }
+  expect(room.root).toBe(EMPTY_TREE)
+})
+
 test('equal events for different keys, and swapped ones, differ in their set hash', async () => {
   const room = new TestRoom()
   const hashOf = async (changes: StateChange[]): Promise<string> => {

@@ -75,11 +75,15 @@ export class ReaderPool {
   }
 
   #dispatch(): void {
-    while (this.#idle.length > 0) {
+    while (this.#queue.length > 0) {
+      const thread = this.#idle.pop()
+      if (thread === undefined) return
+      if (!thread.isAlive) {
+        void this.#replace(thread)
+        continue
+      }
       const scan = this.#queue.shift()
-      const thread = scan && this.#idle.pop()
-      if (scan === undefined || thread === undefined) return
-      void this.#run(thread, scan)
+      if (scan !== undefined) void this.#run(thread, scan)
     }
   }
 
@@ -152,7 +156,6 @@ class ReaderThread {
   }
 
   async run(request: ScanRequest): Promise<ReaderReply> {
-    if (!this.#isAlive) return { kind: 'failed', error: new Error('the reader thread is lost') }
     const { promise, resolve } = Promise.withResolvers<ReaderReply>()
     this.#settle = resolve
     // Time on the wall: however a server's clock is moved, a query that hangs must not hang on to its thread.

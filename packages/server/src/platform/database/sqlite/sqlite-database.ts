@@ -98,15 +98,17 @@ export class SqliteDatabase<S> implements Database<S> {
       pageCacheBytes,
       checkpointBytes: options.checkpointBytes ?? DEFAULT_CHECKPOINT_BYTES,
     })
+    let main: BoundedReader | undefined
     try {
-      const main = new BoundedReader({ path, pageCacheBytes, strict: options.strictReads ?? false })
+      // Only after the writer: it has made the file, and what belongs to its write-ahead log.
+      main = new BoundedReader({ path, pageCacheBytes, strict: options.strictReads ?? false })
       const readers = await ReaderPool.open(
         { path, formattersUrl: options.formatters?.href, pageCacheBytes },
         { threads: options.readerThreads ?? 1, queuedScans: options.maxQueuedScans ?? 256 },
       )
       return new SqliteDatabase<S>(options, writer, readers, main)
     } catch (error) {
-      // The main connection, if it was opened, goes with the garbage.
+      main?.close()
       await writer.close()
       throw error
     }

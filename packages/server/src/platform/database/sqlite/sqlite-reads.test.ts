@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import type { AnyQuery } from '../database.ts'
+import type { AnyQuery, QueryOptions } from '../database.ts'
 import { DatabaseBusyError, DatabaseError, ReadTimeoutError } from '../errors.ts'
 import { bind, inList } from '../query.ts'
 import { openTestDatabase } from './testing-database.ts'
@@ -152,7 +152,7 @@ test('observer and counts: hear of reads and scans', async () => {
 
 test('explainUnbounded: finds the reads that take a whole table', async () => {
   const { database } = await openTestDatabase()
-  const query = database.query<{ body: string; nids: readonly number[] }>
+  const query = (options: QueryOptions = {}) => database.query<{ body: string; nids: readonly number[] }>(options)
   const cases: [AnyQuery, string | undefined][] = [
     [query()((q, p) => q.selectFrom('messages').select('nid').where('body', '=', p.body)), 'SCAN messages'],
     [
