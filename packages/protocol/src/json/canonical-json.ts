@@ -1,5 +1,6 @@
 import { compareCodePoints, sortByCodePoint } from './code-point-order.ts'
 import { JsonNumber, type JsonValue } from './json-value.ts'
+import { setMember } from './own-members.ts'
 
 /** Thrown when a value has no canonical form: a number that is no safe integer, or half of a surrogate pair. */
 export class CanonicalJsonError extends Error {
@@ -115,11 +116,6 @@ function arrangeSorted(object: NodeMembers, arranging: Arranging): NodeMembers {
     setMember(sorted, key, typeof member === 'string' ? member : arrange(member, arranging))
   }
   return sorted
-}
-
-function setMember(object: { [key: string]: Node }, key: string, value: Node): void {
-  if (key !== '__proto__') object[key] = value
-  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** A cheap sign that JavaScript may put a key before all others. It says so of some more, which costs time only. */

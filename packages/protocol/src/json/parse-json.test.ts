@@ -83,6 +83,18 @@ describe('keys', () => {
     expect(stringifyJson(value)).toBe(text)
   })
 
+  test('a key with escapes is not taken for one seen before', () => {
+    // https://github.com/nodejs/node/issues/63785: V8 compares such keys by their escapes
+    const read = (key: string) => Object.keys(Object(parseJsonText(`{"before":1,${key}:2}`)))[1]
+    for (const first of ['"\\\\"', '"a\\\\"']) {
+      JSON.parse(`{"before":1,${first}:2}`)
+      expect(read('"\\n"')).toBe('\n')
+      expect(read('"\\u0061"')).toBe('a')
+      expect(read('"a\\u0062"')).toBe('ab')
+      expect(read('"\\\\"')).toBe('\\')
+    }
+  })
+
   test('a hundred thousand keys are read, and one of them repeated is found', () => {
     const members = Array.from({ length: 100_000 }, (_, i) => `"key ${i}":${i}`)
     expect(Object.keys(Object(parseJsonText(`{${members.join()}}`)))).toHaveLength(100_000)
@@ -242,12 +254,12 @@ describe('properties', () => {
     )
   })
 
-  test('plain JSON reads as JSON.parse reads it, with and without a literal beside it', () => {
+  test('plain JSON is read alike, with and without a literal beside it', () => {
     fc.assert(
       fc.property(plainJson, fc.constantFrom('', ' ', '\n\t'), (value, indent) => {
         const text = JSON.stringify(value, undefined, indent)
-        expect(parseJson(Buffer.from(text))).toEqual(JSON.parse(text))
-        expect(parseJsonText(`[${text},0.5]`)).toEqual([JSON.parse(text), new JsonNumber('0.5')])
+        expect(parseJson(Buffer.from(text))).toEqual(value)
+        expect(parseJsonText(`[${text},0.5]`)).toEqual([value, new JsonNumber('0.5')])
       }),
     )
   })

@@ -1,7 +1,7 @@
 import { JsonError } from './json-error.ts'
 import { JsonNumber, type JsonValue } from './json-value.ts'
+import { parseLossless } from './parse-lossless.ts'
 import { scanJson } from './scan-json.ts'
-import { markUnusualNumbers, restoreUnusualNumbers } from './unusual-numbers.ts'
 
 /** What bounds a parse. */
 export interface JsonLimits {
@@ -36,19 +36,14 @@ export function parseJsonText(text: string, limits: JsonLimits = {}): JsonValue 
 }
 
 function parseScanned(bytes: Uint8Array, text: string, limits: JsonLimits): JsonValue {
-  const { members, plainNumbers } = scanJson(bytes, limits.maxDepth ?? DEFAULT_MAX_JSON_DEPTH)
-  const value = parseText(text, plainNumbers)
+  const { members, plain } = scanJson(bytes, limits.maxDepth ?? DEFAULT_MAX_JSON_DEPTH)
+  const value = plain ? parsePlain(text) : parseLossless(text)
   // Where a key repeats, the last of its values has replaced the others, so fewer members are left than were written.
   if (countMembers(value) !== members) throw new JsonError('duplicate_key')
   return value
 }
 
-function parseText(text: string, plainNumbers: boolean): JsonValue {
-  if (plainNumbers) return parseSyntax(text)
-  return restoreUnusualNumbers(parseSyntax(markUnusualNumbers(text)))
-}
-
-function parseSyntax(text: string): JsonValue {
+function parsePlain(text: string): JsonValue {
   try {
     return JSON.parse(text)
   } catch (cause) {

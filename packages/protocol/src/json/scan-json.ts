@@ -4,8 +4,8 @@ import { JsonError } from './json-error.ts'
 export interface JsonScan {
   /** How many members all objects have together, repeated keys counted each time. */
   readonly members: number
-  /** Whether every number is surely one that a double holds as it was written. */
-  readonly plainNumbers: boolean
+  /** Whether `JSON.parse` is sure to read all of it exactly; if not, it takes `parseLossless`. */
+  readonly plain: boolean
 }
 
 /** A literal of so many characters is within ±(2^53 − 1) whatever its digits. */
@@ -31,19 +31,30 @@ const LOWER_CASE = 0x20
 
 /**
  * Finds, in one pass without recursion, what `JSON.parse` would pass over in silence.
+ *
+ * Plain are numbers that a double holds as they are written, and keys without escapes: V8 as of Node 24 to 26 mixes
+ * up keys that have some (`"\n"` read after `"\\"` comes out as the latter).
+ * See https://github.com/nodejs/node/issues/63785.
  * @throws JsonError depth, surrogate
  */
 export function scanJson(bytes: Uint8Array, maxDepth: number): JsonScan {
   const length = bytes.length
   let depth = 0
   let members = 0
-  let plainNumbers = true
+  let plain = true
+  let stringHadEscapes = false
   for (let i = 0; i < length; i++) {
     const byte = bytes[i] ?? 0
     if (byte === QUOTE) {
-      i = endOfString(bytes, i + 1)
+      stringHadEscapes = false
+      for (i++; i < length && bytes[i] !== QUOTE; i++) {
+        if (bytes[i] !== BACKSLASH) continue
+        stringHadEscapes = true
+        i = endOfEscape(bytes, i)
+      }
     } else if (byte === COLON) {
       members++
+      if (stringHadEscapes) plain = false
     } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
       if (++depth > maxDepth) throw new JsonError('depth')
     } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
@@ -51,31 +62,21 @@ export function scanJson(bytes: Uint8Array, maxDepth: number): JsonScan {
     } else if (byte === MINUS || isDigit(byte)) {
       const start = i
       while (isDigit(bytes[i + 1] ?? 0)) i++
-      plainNumbers &&= isPlainNumber(bytes, start, i + 1)
+      plain &&= isPlainNumber(bytes, start, i + 1)
     }
   }
-  return { members, plainNumbers }
-}
-
-/** @param start the byte after the opening quote. @returns the closing quote, or the text's end if there is none. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  const length = bytes.length
-  for (let i = start; i < length; i++) {
-    const byte = bytes[i]
-    if (byte === QUOTE) return i
-    if (byte === BACKSLASH && bytes[++i] === LETTER_U) i = endOfUnicodeEscape(bytes, i + 1)
-  }
-  return length
+  return { members, plain }
 }
 
 /**
- * @param start the first hexadecimal digit.
- * @returns the last one; of the second escape where a pair of them spells one code point.
+ * @param start the backslash.
+ * @returns the last byte of the escape, or of two that together spell one code point.
  * @throws JsonError surrogate
  */
-function endOfUnicodeEscape(bytes: Uint8Array, start: number): number {
-  const end = start + 3
-  const unit = hexUnit(bytes, start)
+function endOfEscape(bytes: Uint8Array, start: number): number {
+  if (bytes[start + 1] !== LETTER_U) return start + 1
+  const end = start + 5
+  const unit = hexUnit(bytes, start + 2)
   if (unit < 0xd800 || unit > 0xdfff) return end
   const second = bytes[end + 1] === BACKSLASH && bytes[end + 2] === LETTER_U ? hexUnit(bytes, end + 3) : 0
   if (unit > 0xdbff || second < 0xdc00 || second > 0xdfff) throw new JsonError('surrogate')

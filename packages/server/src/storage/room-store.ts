@@ -42,6 +42,7 @@ export class RoomStore {
   readonly #nextStates
   readonly #setPublished
   readonly #isPublished
+  readonly #published
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -168,6 +169,15 @@ export class RoomStore {
     this.#isPublished = database.query<{ roomNid: number }>()((q, p) =>
       q.selectFrom('rooms').select('is_published').where('room_nid', '=', p.roomNid),
     )
+    this.#published = database.query<Record<never, never>>({ scan: true })((q) =>
+      q
+        .selectFrom('rooms')
+        .innerJoin('room_heads', 'room_heads.room_nid', 'rooms.room_nid')
+        .select('rooms.room_nid')
+        .where('rooms.is_published', '=', 1)
+        .orderBy('room_heads.joined_members', 'desc')
+        .orderBy('rooms.room_nid'),
+    )
   }
 
   /** A room by its ID. */
@@ -226,6 +236,12 @@ export class RoomStore {
   async isPublished(roomNid: number): Promise<boolean> {
     const row = await this.#database.first(this.#isPublished, { roomNid })
     return row?.is_published === 1
+  }
+
+  /** Numbers of the rooms listed in this server's directory, the largest first. */
+  async published(): Promise<number[]> {
+    const rows = await this.#database.scan(this.#published, {})
+    return rows.map((row) => row.room_nid)
   }
 }
 

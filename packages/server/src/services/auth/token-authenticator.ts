@@ -26,7 +26,7 @@ export interface TokenContext {
 export interface TokenAuthenticatorDeps {
   readonly clock: Clock
   readonly database: Database<Schema>
-  readonly accessTokens: AccessTokenStore
+  readonly accessTokens: Pick<AccessTokenStore, 'find' | 'markUsed' | 'removeExpired'>
   readonly userNumbers: UserNumbers
   readonly activity: DeviceActivity
 }

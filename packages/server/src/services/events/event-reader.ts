@@ -32,6 +32,7 @@ export class EventReader {
   readonly #cache: LRUCache<number, CachedEvent>
   readonly #pdus = new LRUCache<number, Pdu>({ max: PARSED_PDUS })
   readonly #uncommitted = new Map<number, StoredEvent>()
+  #invalidations = 0
   #hits = 0
   #misses = 0
 
@@ -75,8 +76,12 @@ export class EventReader {
     if (missing.length === 0) return found
     // One long list goes to a reader thread; its rows stay out of the cache, which they would flush.
     const isBulk = missing.length > MAX_EVENTS_PER_READ
-    for (const event of await this.#store.findByNids(missing)) {
-      if (!isBulk) this.put(event)
+    const invalidations = this.#invalidations
+    const stored = await this.#store.findByNids(missing)
+    // What was read before a row changed must not be kept after it.
+    const isKept = !isBulk && invalidations === this.#invalidations
+    for (const event of stored) {
+      if (isKept) this.put(event)
       found.set(event.eventNid, event)
     }
     return found
@@ -138,6 +143,7 @@ export class EventReader {
 
   /** Forgets what is cached of an event whose row has changed. */
   invalidate(eventNid: number): void {
+    this.#invalidations += 1
     this.#cache.delete(eventNid)
     this.#pdus.delete(eventNid)
   }

@@ -77,6 +77,8 @@ class Inquiry {
   async mayRead(event: StoredEvent): Promise<boolean> {
     const { stateBefore, stateAfter } = event
     if (stateBefore === undefined || stateAfter === undefined) return false
+    // Whoever is invited, knocks, is turned down or removed learns of it.
+    if (event.type === 'm.room.member' && event.stateKey === this.#userId) return true
     this.#presence ??= await this.#readerPresence()
     const joinedLater = this.#presence.isJoined || (event.position ?? 0) < this.#presence.lastJoinedBefore
     const visibility = await this.#visibility.visibilityAt(event.roomNid, stateBefore)

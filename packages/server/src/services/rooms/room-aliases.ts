@@ -4,12 +4,14 @@ import type { AliasStore } from '../../storage/alias-store.ts'
 import type { RoomView } from '../events/room-view.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
+import type { CanonicalAliases } from './canonical-aliases.ts'
 import type { Rooms } from './rooms.ts'
 
 /** What aliases stand on. */
 export interface RoomAliasesDeps {
   readonly aliasStore: AliasStore
   readonly rooms: Rooms
+  readonly canonicalAliases: CanonicalAliases
   readonly userNumbers: UserNumbers
   readonly log: ChangeLog
   readonly clock: Clock
@@ -56,15 +58,17 @@ export class RoomAliases {
     this.#checkOwn(alias)
     const found = await this.#deps.aliasStore.find(alias)
     if (found === undefined) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
+    const room = await this.#deps.rooms.getByNid(found.roomNid)
     const isCreator = found.creatorNid === (await this.#deps.userNumbers.find(userId))
     if (!isCreator && !isAdmin) {
-      const power = await (await this.#deps.rooms.getByNid(found.roomNid)).powerLevels()
+      const power = await room.powerLevels()
       if (power.ofUser(userId) < power.forEvent('m.room.canonical_alias', true)) {
         throw new MatrixError('M_FORBIDDEN', 'You may not delete this alias')
       }
     }
     const result = await this.#deps.log.append({ statements: [this.#deps.aliasStore.remove(alias)], changes: [] })
     if (!result.committed) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
+    await this.#deps.canonicalAliases.remove(room.roomId, alias, userId)
   }
 
   /** The aliases this server gives to a room. */
@@ -75,7 +79,7 @@ export class RoomAliases {
   /** @throws MatrixError M_INVALID_PARAM for another server's alias */
   #checkOwn(alias: RoomAlias): void {
     if (serverNameOf(alias) !== this.#deps.serverName) {
-      throw new MatrixError('M_INVALID_PARAM', 'The alias is another server\'s')
+      throw new MatrixError('M_INVALID_PARAM', "The alias is another server's")
     }
   }
 }

@@ -24,6 +24,8 @@ export interface RoomMembershipDeps {
   readonly membershipStore: MembershipStore
   readonly userNumbers: UserNumbers
   readonly log: ChangeLog
+  /** Called once a user has forgotten a room. */
+  readonly onForgotten: (userNid: number, roomNid: number) => void
 }
 
 /**
@@ -116,6 +118,7 @@ export class RoomMemberships {
       changes: [],
     })
     if (!result.committed) throw new MatrixError('M_UNKNOWN', 'You must leave the room before you forget it')
+    this.#deps.onForgotten(userNid, row.roomNid)
   }
 
   /**

@@ -72,15 +72,20 @@ export class RoomSections {
     return `{${sections.join(',')}}`
   }
 
-  /** The section of a room that the reader left at a position. */
-  async left(request: RoomSectionRequest, leftAt: number): Promise<string> {
+  /** The section of a room that the reader left by a membership event. */
+  async left(request: RoomSectionRequest, leaveEventNid: number): Promise<string> {
     const { room, reader, span } = request
+    const leave = await this.#deps.events.get(leaveEventNid)
+    const upTo = Math.min(leave.position ?? span.upTo, span.upTo)
     const knownRoot = await this.#knownRoot(request)
-    const upTo = Math.min(leftAt, span.upTo)
     const timeline = await this.#timeline(request, knownRoot, upTo)
-    const state = await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids: [] })
-    const sections = [...(await this.#timelineAndState(timeline, state, reader, { ...span, upTo })), this.#accountData(request)]
-    return `{${sections.join(',')}}`
+    // The room's state is not for those who turned down an invite, or were removed without having been in it.
+    const wasIn = await this.#isJoinedAt(room, leave.stateBefore ?? 0, reader)
+    const state = wasIn
+      ? await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids: [] })
+      : []
+    const sections = await this.#timelineAndState(timeline, state, reader, { ...span, upTo })
+    return `{${[...sections, this.#accountData(request)].join(',')}}`
   }
 
   /** Root of the state that the client knows: that of its token, if the reader was in the room then. */
@@ -88,11 +93,14 @@ export class RoomSections {
     if (span.since === undefined || span.isFullState) return undefined
     const root = await this.#deps.tails.rootAt(room.roomNid, span.since)
     if (root === undefined) return undefined
+    return (await this.#isJoinedAt(room, root, reader)) ? root : undefined
+  }
+
+  async #isJoinedAt(room: RoomView, root: number, reader: SyncReader): Promise<boolean> {
     const { tree, events } = this.#deps
     const eventNid = await tree.get(room.roomNid, root, 'm.room.member', reader.userId)
-    if (eventNid === undefined) return undefined
-    const membership = toMembership(events.pdu(await events.get(eventNid)).content['membership'])
-    return membership === 'join' ? root : undefined
+    if (eventNid === undefined) return false
+    return toMembership(events.pdu(await events.get(eventNid)).content['membership']) === 'join'
   }
 
   #timeline(request: RoomSectionRequest, knownRoot: number | undefined, upTo: number): Promise<TimelineSection> {

@@ -110,8 +110,9 @@ export class SyncService {
   /** The response for a span of the stream; undefined when it holds no news. */
   async #respond(reader: SyncReader, view: UserView, span: SyncSpan): Promise<string | undefined> {
     const changes = await this.#changes(view, span)
-    if (changes?.rooms.size === 0 && !changes.isAccountChanged) return undefined
-    const accountData = await this.#accountData(reader, span)
+    if (changes?.rooms.size === 0 && !changes.hasAccountData) return undefined
+    const accountData =
+      changes?.hasAccountData === false ? NO_ACCOUNT_DATA : await this.#accountData(reader, span)
     const join: string[] = []
     const invite: string[] = []
     const knock: string[] = []
@@ -139,7 +140,7 @@ export class SyncService {
     const remembered = view.changesBetween(span.since, span.upTo)
     if (remembered !== undefined) return remembered
     const rooms = await this.#deps.membershipStore.roomsChangedSince(view.userNid, span.since)
-    return { rooms: new Set(rooms), isAccountChanged: true }
+    return { rooms: new Set(rooms), hasAccountData: true }
   }
 
   async #roomEntry(
@@ -174,17 +175,16 @@ export class SyncService {
       case 'leave':
       case 'ban':
         if (span.since === undefined || span.isFullState) {
-          return reader.filter.room.includeLeave ? this.#deps.sections.left(request, position) : undefined
+          return reader.filter.room.includeLeave ? this.#deps.sections.left(request, eventNid) : undefined
         }
-        return isNews ? this.#deps.sections.left(request, position) : undefined
+        return isNews ? this.#deps.sections.left(request, eventNid) : undefined
     }
   }
 
-  /** The reader's account data that is news: rendered where it is global, as rows where it belongs to a room. */
   async #accountData(
     reader: SyncReader,
     span: SyncSpan,
-  ): Promise<{ global: string; byRoom: ReadonlyMap<number, AccountDataRow[]> }> {
+  ): Promise<AccountDataNews> {
     const rows = await this.#accountDataRows(reader, span)
     const byRoom = Map.groupBy(rows, ({ roomNid }) => roomNid)
     const filter = reader.filter.accountData
@@ -209,6 +209,14 @@ export class SyncService {
     return `{${[`"next_batch":"${nextBatch}"`, ...sections, DEVICE_SECTIONS].join(',')}}`
   }
 }
+
+/** A reader's account data that is news: rendered where it is global, as rows where it belongs to a room. */
+interface AccountDataNews {
+  readonly global: string
+  readonly byRoom: ReadonlyMap<number, AccountDataRow[]>
+}
+
+const NO_ACCOUNT_DATA: AccountDataNews = { global: '', byRoom: new Map() }
 
 /** What clients that encrypt look for: this server holds no keys yet. */
 const DEVICE_SECTIONS = '"device_one_time_keys_count":{}'

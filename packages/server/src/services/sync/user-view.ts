@@ -12,17 +12,18 @@ export interface ViewMembership {
 }
 
 /** A change that concerns the user. */
-interface RecentChange {
+export interface RecentChange {
   readonly position: number
   /** Undefined for what belongs to no room. */
   readonly roomNid: number | undefined
+  readonly isAccountData: boolean
 }
 
 /** What has changed for a user in a span of the stream. */
 export interface ChangesForUser {
   readonly rooms: ReadonlySet<number>
-  /** Whether something outside rooms has changed. */
-  readonly isAccountChanged: boolean
+  /** Whether account data has changed, of a room or global. */
+  readonly hasAccountData: boolean
 }
 
 /**
@@ -43,8 +44,8 @@ export class UserView {
   }
 
   /** A change concerns the user. */
-  note(position: number, roomNid: number | undefined): void {
-    this.#recent.push({ position, roomNid })
+  note(change: RecentChange): void {
+    this.#recent.push(change)
     if (this.#recent.length > MAX_RECENT) {
       const dropped = this.#recent.splice(0, MAX_RECENT / 2)
       this.#recentAfter = dropped.at(-1)?.position ?? this.#recentAfter
@@ -55,15 +56,15 @@ export class UserView {
   changesBetween(after: number, upTo: number): ChangesForUser | undefined {
     if (after < this.#recentAfter) return undefined
     const rooms = new Set<number>()
-    let isAccountChanged = false
+    let hasAccountData = false
     for (let index = this.#recent.length - 1; index >= 0; index -= 1) {
       const change = this.#recent[index]
       if (change === undefined || change.position <= after) break
       if (change.position > upTo) continue
-      if (change.roomNid === undefined) isAccountChanged = true
-      else rooms.add(change.roomNid)
+      if (change.roomNid !== undefined) rooms.add(change.roomNid)
+      if (change.isAccountData) hasAccountData = true
     }
-    return { rooms, isAccountChanged }
+    return { rooms, hasAccountData }
   }
 
   /** Calls back once, at the next change; the returned function takes that back. */

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache'
+import { GLOBAL_ACCOUNT_DATA } from '../../storage/account-data-store.ts'
 import { changeKind } from '../../storage/change-kind.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { MembershipChange } from '../events/built-event.ts'
 import { toMembership } from '../events/room-view.ts'
 import type { Change, ChangeLog } from '../log/change-log.ts'
-import { UserView } from './user-view.ts'
+import { type RecentChange, UserView } from './user-view.ts'
 
 /** Memberships kept over all users' views; a view that is not watched goes when there are more. */
 const MAX_MEMBERSHIPS = 500_000
@@ -62,8 +63,13 @@ export class UserViews {
       this.#attach(view, event.roomNid)
     } else {
       this.#byRoom.get(event.roomNid)?.delete(view)
-      this.#noteFor(view, position, event.roomNid)
+      this.#noteFor(view, { position, roomNid: event.roomNid, isAccountData: false })
     }
+  }
+
+  /** The user wants to hear no more of a room they have left. */
+  onForgotten(userNid: number, roomNid: number): void {
+    this.#followed(userNid)?.rooms.delete(roomNid)
   }
 
   #onChange(change: Change): void {
@@ -71,12 +77,15 @@ export class UserViews {
       case changeKind.event:
       case changeKind.roomState: {
         const views = change.roomNid === undefined ? undefined : this.#byRoom.get(change.roomNid)
-        for (const view of views ?? []) this.#noteFor(view, change.position, change.roomNid)
+        for (const view of views ?? []) {
+          this.#noteFor(view, { position: change.position, roomNid: change.roomNid, isAccountData: false })
+        }
         return
       }
       case changeKind.accountData: {
         const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
-        if (view !== undefined) this.#noteFor(view, change.position, change.roomNid || undefined)
+        const roomNid = change.roomNid === GLOBAL_ACCOUNT_DATA ? undefined : change.roomNid
+        if (view !== undefined) this.#noteFor(view, { position: change.position, roomNid, isAccountData: true })
         return
       }
       case changeKind.profile:
@@ -125,8 +134,8 @@ export class UserViews {
     view.wake()
   }
 
-  #noteFor(view: UserView, position: number, roomNid: number | undefined): void {
-    view.note(position, roomNid)
+  #noteFor(view: UserView, change: RecentChange): void {
+    view.note(change)
     if (!view.isWatched) return
     // Woken once for all that one commit brings.
     if (this.#toWake.size === 0) setImmediate(() => this.#wakeAll())

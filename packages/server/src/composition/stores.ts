@@ -1,0 +1,45 @@
+import type { Database } from '../platform/database/database.ts'
+import { AccessTokenStore } from '../storage/access-token-store.ts'
+import { AccountDataStore } from '../storage/account-data-store.ts'
+import { AccountStore } from '../storage/account-store.ts'
+import { AliasStore } from '../storage/alias-store.ts'
+import { ChangeStore } from '../storage/change-store.ts'
+import { DeviceStore } from '../storage/device-store.ts'
+import { EventStore } from '../storage/event-store.ts'
+import { FilterStore } from '../storage/filter-store.ts'
+import { MembershipStore } from '../storage/membership-store.ts'
+import { MetaStore } from '../storage/meta-store.ts'
+import { NumberStore } from '../storage/number-store.ts'
+import { ProfileStore } from '../storage/profile-store.ts'
+import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
+import { RoomStore } from '../storage/room-store.ts'
+import type { Schema } from '../storage/schema.ts'
+import { StateNodeStore } from '../storage/state-node-store.ts'
+import { UiAuthStore } from '../storage/ui-auth-store.ts'
+import { UserStore } from '../storage/user-store.ts'
+
+/** The stores: each owns its tables. */
+export function createStores(database: Database<Schema>) {
+  return {
+    metaStore: new MetaStore(database),
+    numberStore: new NumberStore(database),
+    userStore: new UserStore(database),
+    changeStore: new ChangeStore(database),
+    accountStore: new AccountStore(database),
+    profileStore: new ProfileStore(database),
+    deviceStore: new DeviceStore(database),
+    accessTokenStore: new AccessTokenStore(database),
+    refreshTokenStore: new RefreshTokenStore(database),
+    uiAuthStore: new UiAuthStore(database),
+    filterStore: new FilterStore(database),
+    accountDataStore: new AccountDataStore(database),
+    roomStore: new RoomStore(database),
+    eventStore: new EventStore(database),
+    stateNodeStore: new StateNodeStore(database),
+    membershipStore: new MembershipStore(database),
+    aliasStore: new AliasStore(database),
+  }
+}
+
+/** The stores. */
+export type Stores = ReturnType<typeof createStores>

@@ -1,0 +1,57 @@
+import { LazyMembers } from '../services/sync/lazy-members.ts'
+import { RoomSections } from '../services/sync/room-section.ts'
+import { RoomStateSections } from '../services/sync/room-state-section.ts'
+import { RoomSummaries } from '../services/sync/room-summary.ts'
+import { RoomTails } from '../services/sync/room-tails.ts'
+import { RoomTimelines } from '../services/sync/room-timeline.ts'
+import { StrippedRooms } from '../services/sync/stripped-room.ts'
+import { SyncService } from '../services/sync/sync-service.ts'
+import { UserViews } from '../services/sync/user-views.ts'
+import type { Core } from './core.ts'
+import type { Foundations } from './foundations.ts'
+import type { Stores } from './stores.ts'
+
+/** Timeline events of a room in `/sync` when the client names no limit. */
+const DEFAULT_TIMELINE_LIMIT = 10
+
+/** Most timeline events of a room in `/sync`, whatever the configuration allows: a read on the main connection. */
+const MAX_TIMELINE_LIMIT = 95
+
+/** What follows the log for clients that sync. */
+export function createSync(foundations: Foundations, stores: Stores, core: Core) {
+  const { config, clock, epoch } = foundations
+  const { log, events, tree, writer, clientEvents, visibility } = core
+  const tails = new RoomTails({ eventStore: stores.eventStore, roomStore: stores.roomStore, events, log })
+  const views = new UserViews({ log, membershipStore: stores.membershipStore })
+  writer.listen((event, { membershipChange, redaction }) => {
+    tails.append(event)
+    if (redaction !== undefined) tails.invalidate(event.roomNid)
+    if (membershipChange !== undefined) views.onMembership(event, membershipChange)
+  })
+  const most = config.filter_timeline_limit < 0 ? MAX_TIMELINE_LIMIT : config.filter_timeline_limit
+  const sections = new RoomSections({
+    tree,
+    events,
+    clientEvents,
+    tails,
+    timelines: new RoomTimelines({ tails, events, visibility }),
+    states: new RoomStateSections({ tree, events, tails, lazyMembers: new LazyMembers() }),
+    summaries: new RoomSummaries({ membershipStore: stores.membershipStore }),
+    epoch,
+    timelineLimit: { most: Math.min(most, MAX_TIMELINE_LIMIT), byDefault: DEFAULT_TIMELINE_LIMIT },
+  })
+  const syncService = new SyncService({
+    log,
+    clock,
+    views,
+    rooms: core.rooms,
+    events,
+    sections,
+    strippedRooms: new StrippedRooms({ tree, events }),
+    accountDataStore: stores.accountDataStore,
+    membershipStore: stores.membershipStore,
+    epoch,
+    excludedRooms: new Set(config.exclude_rooms_from_sync),
+  })
+  return { syncService, views }
+}

@@ -1,0 +1,24 @@
+import {
+  type ConditionalPushRule,
+  defaultPushRules,
+  type JsonObject,
+  MatrixError,
+  type PushRuleset,
+  type UserId,
+} from '@magik/protocol'
+
+/** Users' push rules: so far the ones every user begins with. @spec client-server-api/#push-rules */
+export class PushRules {
+  /** The user's global ruleset. */
+  of(userId: UserId): PushRuleset {
+    return defaultPushRules(userId)
+  }
+
+  /** One rule. @throws MatrixError M_NOT_FOUND */
+  get(userId: UserId, kind: keyof PushRuleset, ruleId: string): ConditionalPushRule | JsonObject {
+    const rules: readonly (ConditionalPushRule | JsonObject)[] = this.of(userId)[kind]
+    const rule = rules.find((candidate) => candidate['rule_id'] === ruleId)
+    if (rule === undefined) throw new MatrixError('M_NOT_FOUND', 'No such push rule')
+    return rule
+  }
+}
