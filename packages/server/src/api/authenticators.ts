@@ -5,14 +5,32 @@ import type { Requester } from '../services/auth/requester.ts'
 import type { TokenAuthenticator } from '../services/auth/token-authenticator.ts'
 import type { ClientRequesters } from './endpoint.ts'
 
-/** Tells, for each kind of authentication, who makes a request. */
-export function clientAuthenticators(tokens: TokenAuthenticator): Authenticators<ClientRequesters> {
-  const requesterOf = (token: string | undefined, { ip, userAgent }: HttpRequest): Promise<Requester> =>
-    tokens.authenticate(token, { ip, userAgent })
+/** Why the server serves nobody but administrators for now. */
+export interface ServerClosure {
+  readonly message: string
+  readonly adminContact: string | null
+}
+
+/**
+ * Tells, for each kind of authentication, who makes a request.
+ * @param closure set while the server is closed to all but administrators.
+ */
+export function clientAuthenticators(
+  tokens: TokenAuthenticator,
+  closure?: ServerClosure,
+): Authenticators<ClientRequesters> {
+  const requesterOf = async (token: string | undefined, { ip, userAgent }: HttpRequest): Promise<Requester> => {
+    const requester = await tokens.authenticate(token, { ip, userAgent })
+    if (closure !== undefined && !requester.isAdmin) throw serverClosed(closure)
+    return requester
+  }
   return {
     none: { authenticate: () => undefined },
     optional: {
       authenticate: (token, request) => (token === undefined ? undefined : requesterOf(token, request)),
+    },
+    evenLocked: {
+      authenticate: (token, { ip, userAgent }) => tokens.authenticate(token, { ip, userAgent, allowLocked: true }),
     },
     guest: { authenticate: requesterOf },
     user: {
@@ -30,4 +48,10 @@ export function clientAuthenticators(tokens: TokenAuthenticator): Authenticators
       },
     },
   }
+}
+
+function serverClosed({ message, adminContact }: ServerClosure): MatrixError {
+  return new MatrixError('M_RESOURCE_LIMIT_EXCEEDED', message || 'This homeserver has been disabled', {
+    fields: { limit_type: 'hs_disabled', ...(adminContact !== null && { admin_contact: adminContact }) },
+  })
 }

@@ -11,6 +11,8 @@ export interface ClientRequesters {
   user: Requester
   /** An account, guests included. */
   guest: Requester
+  /** As `guest`, and accounts that are locked: what they can still do is log out. */
+  evenLocked: Requester
   /** An administrator of this server. */
   admin: Requester
 }

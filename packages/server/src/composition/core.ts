@@ -1,6 +1,7 @@
 import type { SigningKey } from '@magik/protocol'
 import { cacheBytes } from '../platform/config/index.ts'
 import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
+import { counter } from '../platform/metrics/instruments.ts'
 import { ClientEvents } from '../services/events/client-events.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
@@ -36,7 +37,10 @@ export function createCore(
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
   })
   const tree = new StateTree({ source: treeCache, seed: treeSeed, pause: () => clock.sleep(0) })
-  const events = new EventReader({ store: stores.eventStore, cacheBytes: Math.floor(cacheBytes(config) * EVENT_CACHE_SHARE) })
+  const events = new EventReader({
+    store: stores.eventStore,
+    cacheBytes: Math.floor(cacheBytes(config) * EVENT_CACHE_SHARE),
+  })
   const reading = { tree, events }
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
@@ -64,6 +68,11 @@ export function createCore(
     randomBytes,
     eventStore: stores.eventStore,
   })
+  const persisted = counter(registry, {
+    name: 'synapse_storage_events_persisted_events_total',
+    help: 'Timeline events that have become durable.',
+  })
+  writer.listen(() => persisted.increment())
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -81,4 +90,3 @@ export function createCore(
 
 /** The log, the state trees and the write path. */
 export type Core = ReturnType<typeof createCore>
-

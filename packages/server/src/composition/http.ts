@@ -63,7 +63,10 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)
-  const options = { authenticators: clientAuthenticators(deps.authenticator) }
+  const closure = config.hs_disabled
+    ? { message: config.hs_disabled_message, adminContact: config.admin_contact }
+    : undefined
+  const options = { authenticators: clientAuthenticators(deps.authenticator, closure) }
   // File by file: an operation ID is unique within a file only.
   registerEndpoints(http, pages, deps, options)
   registerEndpoints(http, keysServer, deps, options)

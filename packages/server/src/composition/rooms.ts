@@ -2,6 +2,7 @@ import { CanonicalAliases } from '../services/rooms/canonical-aliases.ts'
 import { EventRenderer } from '../services/rooms/event-renderer.ts'
 import { InvitePolicy } from '../services/rooms/invite-policy.ts'
 import { Redactions } from '../services/rooms/redactions.ts'
+import { RestrictedJoins } from '../services/rooms/restricted-join.ts'
 import { RoomAccess } from '../services/rooms/room-access.ts'
 import { RoomAliases } from '../services/rooms/room-aliases.ts'
 import { RoomCreator } from '../services/rooms/room-creator.ts'
@@ -41,6 +42,7 @@ export function createRooms(foundations: Foundations, stores: Stores, core: Core
     roomMemberships: new RoomMemberships({
       ...common,
       profiles,
+      restrictedJoins: new RestrictedJoins(common),
       onForgotten: (userNid, roomNid) => views.onForgotten(userNid, roomNid),
     }),
     roomAliases: new RoomAliases({

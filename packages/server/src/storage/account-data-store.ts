@@ -64,12 +64,10 @@ export class AccountDataStore {
         .insertInto('account_data')
         .values({ user_nid: p.userNid, room_nid: p.roomNid, type: p.type, content: p.content, position: p.position })
         .onConflict((conflict) =>
-          conflict
-            .columns(['user_nid', 'room_nid', 'type'])
-            .doUpdateSet((update) => ({
-              content: update.ref('excluded.content'),
-              position: update.ref('excluded.position'),
-            })),
+          conflict.columns(['user_nid', 'room_nid', 'type']).doUpdateSet((update) => ({
+            content: update.ref('excluded.content'),
+            position: update.ref('excluded.position'),
+          })),
         ),
     )
   }

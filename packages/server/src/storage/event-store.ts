@@ -181,9 +181,7 @@ export class EventStore {
         .where('room_nid', '=', p.roomNid),
     )
     this.#insertRedaction = database.query<{ roomNid: number; redacts: string; eventNid: number }>()((q, p) =>
-      q
-        .insertInto('redactions')
-        .values({ room_nid: p.roomNid, redacts_event_id: p.redacts, event_nid: p.eventNid }),
+      q.insertInto('redactions').values({ room_nid: p.roomNid, redacts_event_id: p.redacts, event_nid: p.eventNid }),
     )
     this.#redactionsOf = database.query<{ roomNid: number; redacts: string }>()((q, p) =>
       q

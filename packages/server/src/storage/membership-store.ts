@@ -1,4 +1,4 @@
-import { parseUserId, type UserId } from '@magik/protocol'
+import { parseRoomId, parseUserId, type RoomId, type UserId } from '@magik/protocol'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind } from '../platform/database/query.ts'
 import type { Schema } from './schema.ts'
@@ -21,6 +21,7 @@ const HERO_CANDIDATES = 6
 export class MembershipStore {
   readonly #database: Database<Schema>
   readonly #ofUser
+  readonly #joinedRoomIds
   readonly #one
   readonly #byRoom
   readonly #joinedUserIds
@@ -36,6 +37,14 @@ export class MembershipStore {
     const columns = ['room_nid', 'user_nid', 'membership', 'event_nid', 'position', 'is_forgotten'] as const
     this.#ofUser = database.query<{ userNid: number }>({ scan: true })((q, p) =>
       q.selectFrom('memberships').select(columns).where('user_nid', '=', p.userNid),
+    )
+    this.#joinedRoomIds = database.query<{ userNid: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('memberships')
+        .innerJoin('rooms', 'rooms.room_nid', 'memberships.room_nid')
+        .select('rooms.room_id')
+        .where('memberships.user_nid', '=', p.userNid)
+        .where('memberships.membership', '=', 'join'),
     )
     this.#one = database.query<{ roomNid: number; userNid: number }>()((q, p) =>
       q.selectFrom('memberships').select(columns).where('room_nid', '=', p.roomNid).where('user_nid', '=', p.userNid),
@@ -145,6 +154,12 @@ export class MembershipStore {
   /** All rooms a user has to do with. */
   async ofUser(userNid: number): Promise<MembershipRow[]> {
     return (await this.#database.scan(this.#ofUser, { userNid })).map(toMembership)
+  }
+
+  /** The rooms a user is in. */
+  async joinedRoomIds(userNid: number): Promise<RoomId[]> {
+    const rows = await this.#database.scan(this.#joinedRoomIds, { userNid })
+    return rows.map((row) => parseRoomId(row.room_id))
   }
 
   /** A user's membership in one room. */

@@ -27,7 +27,9 @@ export class MetaStore {
     if (row !== undefined) return row.value
     const value = make()
     // Of two processes that start on a new database at once, the first one settles it.
-    const result = await this.#database.write({ statements: [bind(this.#insert, { key, value }, { guard: 'settled' })] })
+    const result = await this.#database.write({
+      statements: [bind(this.#insert, { key, value }, { guard: 'settled' })],
+    })
     if (result.committed) return value
     return this.settle(key, make)
   }

@@ -1,5 +1,4 @@
 import Type from 'typebox'
-import type { Rooms } from '../../services/rooms/rooms.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import { endpoint } from '../endpoint.ts'
 import { olderPaths } from '../older-paths.ts'
@@ -10,11 +9,7 @@ export const getJoinedRooms = endpoint({
   also: olderPaths('/joined_rooms'),
   auth: 'user',
   reply: { joined_rooms: Type.Array(Type.String()) },
-  async handle({ requester }, { membershipStore, rooms }: { membershipStore: MembershipStore; rooms: Rooms }) {
-    const roomIds: string[] = []
-    for (const { roomNid, membership } of await membershipStore.ofUser(requester.userNid)) {
-      if (membership === 'join') roomIds.push((await rooms.getByNid(roomNid)).roomId)
-    }
-    return { joined_rooms: roomIds }
+  async handle({ requester }, { membershipStore }: { membershipStore: MembershipStore }) {
+    return { joined_rooms: await membershipStore.joinedRoomIds(requester.userNid) }
   },
 })

@@ -6,7 +6,7 @@ import { olderPaths } from '../older-paths.ts'
 export const logout = endpoint({
   route: 'POST /_matrix/client/v3/logout',
   also: olderPaths('/logout'),
-  auth: 'guest',
+  auth: 'evenLocked',
   async handle({ requester }, { sessions }: { sessions: Sessions }) {
     await sessions.close(requester)
     return {}
@@ -17,7 +17,7 @@ export const logout = endpoint({
 export const logout_all = endpoint({
   route: 'POST /_matrix/client/v3/logout/all',
   also: olderPaths('/logout/all'),
-  auth: 'guest',
+  auth: 'evenLocked',
   async handle({ requester }, { sessions }: { sessions: Sessions }) {
     await sessions.closeAll(requester.userNid)
     return {}

@@ -23,6 +23,7 @@ async function pageServer(options: Record<string, unknown> = {}) {
         optional: { authenticate: refuse },
         user: { authenticate: refuse },
         guest: { authenticate: refuse },
+        evenLocked: { authenticate: refuse },
         admin: { authenticate: refuse },
       },
     },

@@ -32,6 +32,7 @@ export const homeserverBlockingOptions = {
   }),
   user_ips_max_age: nullable(duration({ description: '' }), {
     default: '28d',
+    pending: true,
     description: 'How long it is remembered from which address a device was last seen; null for ever.',
   }),
 }

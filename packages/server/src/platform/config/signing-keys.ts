@@ -26,7 +26,8 @@ export const signingKeyOptions = {
   }),
   macaroon_secret_key: nullable(Type.String({ minLength: 1 }), {
     secret: true,
-    description: 'Signs short-lived tokens. `registration_shared_secret` or the signing key serve where it is unset.',
+    description:
+      'Secret for short-lived tokens. Nothing in this release needs it yet; keep it, as guests of Synapse hold tokens signed with it.',
   }),
   macaroon_secret_key_path: nullable(filePath({ description: '' }), {
     secretFor: 'macaroon_secret_key',
@@ -34,7 +35,7 @@ export const signingKeyOptions = {
   }),
   form_secret: nullable(Type.String({ minLength: 1 }), {
     secret: true,
-    description: 'Signs the values of forms on this server’s own pages.',
+    description: 'Secret for the forms of this server’s own pages. Nothing in this release needs it yet.',
   }),
   form_secret_path: nullable(filePath({ description: '' }), {
     secretFor: 'form_secret',

@@ -1,12 +1,4 @@
-import {
-  clientEvent,
-  type EventId,
-  type Pdu,
-  parseJsonText,
-  parsePdu,
-  redact,
-  stringifyJson,
-} from '@magik/protocol'
+import { clientEvent, type EventId, type Pdu, parseJsonText, parsePdu, redact, stringifyJson } from '@magik/protocol'
 import { LRUCache } from 'lru-cache'
 import { type EventStore, MAX_EVENTS_PER_READ } from '../../storage/event-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'

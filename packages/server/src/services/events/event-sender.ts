@@ -55,6 +55,7 @@ export interface EventSenderDeps extends EventBuilding {
 export class EventSender {
   readonly #deps: EventSenderDeps
   readonly #transactions = new Map<string, Promise<SentEvent>>()
+  #lastCreateTs = 0
 
   constructor(deps: EventSenderDeps) {
     this.#deps = deps
@@ -198,13 +199,22 @@ export class EventSender {
     return built
   }
 
+  /**
+   * From room version 12 on a room's ID is the hash of its create event, which holds nothing random: two rooms of one
+   * creator in the same millisecond would be one.
+   */
+  #newCreateTs(): number {
+    this.#lastCreateTs = Math.max(this.#deps.clock.now(), this.#lastCreateTs + 1)
+    return this.#lastCreateTs
+  }
+
   #signCreate(draft: EventDraft, version: RoomVersion): RoomEvent {
-    const { serverName, randomBytes, clock } = this.#deps
+    const { serverName, randomBytes } = this.#deps
     const fields: PduDraft = {
       type: draft.type,
       sender: draft.sender,
       content: draft.content,
-      origin_server_ts: draft.originServerTs ?? clock.now(),
+      origin_server_ts: draft.originServerTs ?? this.#newCreateTs(),
       state_key: '',
       auth_events: [],
       prev_events: [],

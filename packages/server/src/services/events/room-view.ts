@@ -1,11 +1,4 @@
-import {
-  type JsonObject,
-  type Pdu,
-  PowerLevels,
-  type RoomId,
-  type RoomVersion,
-  type UserId,
-} from '@magik/protocol'
+import { type JsonObject, type Pdu, PowerLevels, type RoomId, type RoomVersion, type UserId } from '@magik/protocol'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StateReading } from './auth-state.ts'

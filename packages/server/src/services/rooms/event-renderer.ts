@@ -4,10 +4,10 @@ import type { ClientEvents, EventAudience } from '../events/client-events.ts'
 import type { EventReader } from '../events/event-reader.ts'
 
 /** Events handled at a stretch: a few milliseconds. */
-const STRETCH = 200
+const STRETCH = 100
 
 /** Events read from the database at once. */
-const READ_AT_ONCE = 1_000
+const READ_AT_ONCE = 400
 
 /** Reads and renders long lists of events, such as the members of a large room, without holding up other work. */
 export class EventRenderer {

@@ -6,6 +6,7 @@ import type { ChangeLog } from '../log/change-log.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { MemberProfiles } from '../users/member-profile.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
+import type { RestrictedJoins } from './restricted-join.ts'
 import type { Rooms } from './rooms.ts'
 
 /** One user's action on another, or on themselves. */
@@ -24,6 +25,7 @@ export interface RoomMembershipDeps {
   readonly membershipStore: MembershipStore
   readonly userNumbers: UserNumbers
   readonly log: ChangeLog
+  readonly restrictedJoins: RestrictedJoins
   /** Called once a user has forgotten a room. */
   readonly onForgotten: (userNid: number, roomNid: number) => void
 }
@@ -48,7 +50,8 @@ export class RoomMemberships {
     const profile = await this.#deps.profiles.of(userId)
     await this.#deps.sender.propose(roomId, async (room) => {
       if ((await room.membership(userId)) === 'join') return undefined
-      return member(userId, userId, { ...extra, ...profile, membership: 'join', ...reasonField(reason) })
+      const vouched = await this.#deps.restrictedJoins.vouchFor(room, userId)
+      return member(userId, userId, { ...extra, ...profile, membership: 'join', ...reasonField(reason), ...vouched })
     })
   }
 
@@ -63,7 +66,7 @@ export class RoomMemberships {
     })
   }
 
-  /** Invites a user; inviting again changes nothing. @throws MatrixError M_FORBIDDEN */
+  /** Invites a user, or tells an invited one again. @throws MatrixError M_FORBIDDEN */
   async invite(action: MembershipAction & { isDirect?: boolean }): Promise<void> {
     const { sender, target, reason } = action
     const profile = await this.#deps.profiles.of(target)

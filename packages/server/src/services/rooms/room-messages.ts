@@ -1,3 +1,4 @@
+import { nextTurn } from '../../platform/clock/next-turn.ts'
 import type { EventStore, TopologicalPosition } from '../../storage/event-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StateReading } from '../events/auth-state.ts'
@@ -173,6 +174,7 @@ export class RoomMessages {
       }
       examined += batch.length
       if (batch.length < size) return { events, place, isAtEnd: true }
+      await nextTurn()
     }
     return { events, place, isAtEnd: false }
   }

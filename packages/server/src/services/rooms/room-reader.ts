@@ -117,12 +117,18 @@ export class RoomReader {
     const { room, stateRoot, departure } = reading
     const event = at && (await this.#newestEventAt(room, at))
     if (at === undefined) return stateRoot
-    if (event === undefined) return 0
+    if (event === undefined) return this.#firstRoot(room)
     if (departure !== undefined && (event.position ?? 0) >= (departure.position ?? 0)) return stateRoot
     if (!(await this.#deps.visibility.mayRead(event, reader, room))) {
       throw new MatrixError('M_FORBIDDEN', 'You may not see who was in the room at this point')
     }
     return event.stateAfter ?? 0
+  }
+
+  /** A token from before the room's first event, as a timeline that shows all of it begins with, stands for its creator. */
+  async #firstRoot({ roomNid }: RoomView): Promise<number> {
+    const events = await this.#deps.eventStore.newerThan(roomNid, { depth: 0, eventNid: 0 }, Number.MAX_SAFE_INTEGER, 2)
+    return events.at(-1)?.stateAfter ?? 0
   }
 
   async #newestEventAt({ roomNid }: RoomView, at: StreamToken | TopologicalToken): Promise<StoredEvent | undefined> {

@@ -103,12 +103,12 @@ export class RoomSections {
     return toMembership(events.pdu(await events.get(eventNid)).content['membership']) === 'join'
   }
 
-  #timeline(request: RoomSectionRequest, knownRoot: number | undefined, upTo: number): Promise<TimelineSection> {
+  async #timeline(request: RoomSectionRequest, knownRoot: number | undefined, upTo: number): Promise<TimelineSection> {
     const { room, reader, span } = request
     const filter = reader.filter.room.timeline
     const { most, byDefault } = this.#deps.timelineLimit
     const isKnown = knownRoot !== undefined || (span.isFullState && span.since !== undefined)
-    return this.#deps.timelines.section({
+    const section = await this.#deps.timelines.section({
       room,
       reader: reader.userId,
       after: isKnown ? (span.since ?? 0) : 0,
@@ -116,6 +116,8 @@ export class RoomSections {
       limit: Math.min(filter.limit ?? byDefault, most),
       filter,
     })
+    // A client that meets the room anew must not append this to what it may remember from an earlier stay.
+    return isKnown || span.since === undefined ? section : { ...section, limited: true }
   }
 
   async #membersChanged(room: RoomView, knownRoot: number): Promise<boolean> {

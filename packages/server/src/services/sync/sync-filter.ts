@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, MatrixError } from '@magik/protocol'
+import { isJsonObject, isRoomId, isUserId, type JsonObject, type JsonValue, MatrixError } from '@magik/protocol'
 
 /**
  * Which events to let through. A list that is absent lets everything through; an empty one lets nothing through.
@@ -73,8 +73,8 @@ export function parseRoomEventFilter(json: JsonObject): RoomEventFilter {
 
 function roomFilter(reader: FilterReader): RoomFilter {
   return {
-    rooms: reader.strings('rooms'),
-    notRooms: reader.strings('not_rooms') ?? [],
+    rooms: reader.identifiers('rooms', isRoomId, 'room IDs'),
+    notRooms: reader.identifiers('not_rooms', isRoomId, 'room IDs') ?? [],
     includeLeave: reader.boolean('include_leave') ?? false,
     state: roomEventFilter(reader.section('state')),
     timeline: roomEventFilter(reader.section('timeline')),
@@ -86,8 +86,8 @@ function roomFilter(reader: FilterReader): RoomFilter {
 function roomEventFilter(reader: FilterReader): RoomEventFilter {
   return {
     ...eventFilter(reader),
-    rooms: reader.strings('rooms'),
-    notRooms: reader.strings('not_rooms') ?? [],
+    rooms: reader.identifiers('rooms', isRoomId, 'room IDs'),
+    notRooms: reader.identifiers('not_rooms', isRoomId, 'room IDs') ?? [],
     containsUrl: reader.boolean('contains_url'),
     lazyLoadMembers: reader.boolean('lazy_load_members') ?? false,
     includeRedundantMembers: reader.boolean('include_redundant_members') ?? false,
@@ -100,8 +100,8 @@ function eventFilter(reader: FilterReader): EventFilter {
     limit: reader.count('limit'),
     types: reader.strings('types'),
     notTypes: reader.strings('not_types') ?? [],
-    senders: reader.strings('senders'),
-    notSenders: reader.strings('not_senders') ?? [],
+    senders: reader.identifiers('senders', isUserId, 'user IDs'),
+    notSenders: reader.identifiers('not_senders', isUserId, 'user IDs') ?? [],
   }
 }
 
@@ -147,6 +147,12 @@ class FilterReader {
     if (value === undefined) return undefined
     if (!Array.isArray(value) || !value.every(isString)) throw this.wrong(name, 'a list of strings')
     return value
+  }
+
+  identifiers(name: string, isIdentifier: (text: string) => boolean, what: string): readonly string[] | undefined {
+    const texts = this.strings(name)
+    if (texts?.every(isIdentifier) === false) throw this.wrong(name, `a list of ${what}`)
+    return texts
   }
 
   wrong(name: string, expected: string): MatrixError {

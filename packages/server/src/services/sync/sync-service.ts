@@ -111,8 +111,7 @@ export class SyncService {
   async #respond(reader: SyncReader, view: UserView, span: SyncSpan): Promise<string | undefined> {
     const changes = await this.#changes(view, span)
     if (changes?.rooms.size === 0 && !changes.hasAccountData) return undefined
-    const accountData =
-      changes?.hasAccountData === false ? NO_ACCOUNT_DATA : await this.#accountData(reader, span)
+    const accountData = changes?.hasAccountData === false ? NO_ACCOUNT_DATA : await this.#accountData(reader, span)
     const join: string[] = []
     const invite: string[] = []
     const knock: string[] = []
@@ -159,7 +158,7 @@ export class SyncService {
 
   async #roomSection(
     request: Parameters<RoomSections['joined']>[0],
-    { membership, eventNid, position }: ViewMembership,
+    { membership, eventNid, position, isForgotten }: ViewMembership,
   ): Promise<string | undefined> {
     const { reader, span } = request
     const isNews = span.since === undefined || span.isFullState || position > span.since
@@ -174,17 +173,14 @@ export class SyncService {
         return this.#deps.strippedRooms.section('knock_state', await this.#deps.events.get(eventNid))
       case 'leave':
       case 'ban':
-        if (span.since === undefined || span.isFullState) {
-          return reader.filter.room.includeLeave ? this.#deps.sections.left(request, eventNid) : undefined
-        }
-        return isNews ? this.#deps.sections.left(request, eventNid) : undefined
+        // A device that has not heard of it learns that its user has left, even if another device forgot the room.
+        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, eventNid)
+        if (!isNews || isForgotten || !reader.filter.room.includeLeave) return undefined
+        return this.#deps.sections.left(request, eventNid)
     }
   }
 
-  async #accountData(
-    reader: SyncReader,
-    span: SyncSpan,
-  ): Promise<AccountDataNews> {
+  async #accountData(reader: SyncReader, span: SyncSpan): Promise<AccountDataNews> {
     const rows = await this.#accountDataRows(reader, span)
     const byRoom = Map.groupBy(rows, ({ roomNid }) => roomNid)
     const filter = reader.filter.accountData

@@ -9,6 +9,8 @@ export interface ViewMembership {
   readonly eventNid: number
   /** Position of that event. */
   readonly position: number
+  /** The user has left the room and wants to hear no more of it. */
+  readonly isForgotten: boolean
 }
 
 /** A change that concerns the user. */

@@ -58,7 +58,7 @@ export class UserViews {
     const membership = toMembership(change.after)
     if (view === undefined || membership === undefined) return
     const position = event.position ?? 0
-    view.rooms.set(event.roomNid, { membership, eventNid: event.eventNid, position })
+    view.rooms.set(event.roomNid, { membership, eventNid: event.eventNid, position, isForgotten: false })
     if (membership === 'join') {
       this.#attach(view, event.roomNid)
     } else {
@@ -69,7 +69,9 @@ export class UserViews {
 
   /** The user wants to hear no more of a room they have left. */
   onForgotten(userNid: number, roomNid: number): void {
-    this.#followed(userNid)?.rooms.delete(roomNid)
+    const rooms = this.#followed(userNid)?.rooms
+    const membership = rooms?.get(roomNid)
+    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
   }
 
   #onChange(change: Change): void {
@@ -107,8 +109,9 @@ export class UserViews {
       for (const row of await this.#memberships.ofUser(userNid)) {
         const membership = toMembership(row.membership)
         const newer = view.rooms.get(row.roomNid)
-        if (membership === undefined || row.isForgotten || newer !== undefined) continue
-        view.rooms.set(row.roomNid, { membership, eventNid: row.eventNid, position: row.position })
+        if (membership === undefined || newer !== undefined) continue
+        const { roomNid, eventNid, position, isForgotten } = row
+        view.rooms.set(roomNid, { membership, eventNid, position, isForgotten })
         if (membership === 'join') this.#attach(view, row.roomNid)
       }
       this.#views.set(userNid, view)

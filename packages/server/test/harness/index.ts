@@ -1,0 +1,7 @@
+export { Client, path } from './client.ts'
+export { Refusal, refused } from './refusal.ts'
+export * from './replies.ts'
+export { type RunningServer, SERVER_NAME, temporaryFolder, testConfig, testServer } from './server.ts'
+export { type HttpAnswer, type HttpCall, inProcess, overHttp, type Transport } from './transport.ts'
+export { staysOpen, turns, until } from './until.ts'
+export { Follower, passwordOf, type RoomOptions, User } from './user.ts'
