@@ -24,6 +24,7 @@ import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
 import { createMetricsRegistry } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
 import { ServerKeys } from './services/federation/server-keys.ts'
+import type { StateTree } from './services/state/state-tree.ts'
 import type { Schema } from './storage/schema.ts'
 
 /** What tests replace. */
@@ -39,6 +40,8 @@ export interface Server {
   /** Answers requests, wherever they come from. */
   readonly http: HttpServer
   readonly database: SqliteDatabase<Schema>
+  /** How many nodes of state trees have been read so far; for tests that count work. */
+  stateNodesRead(): number
   /** Opens the listeners. */
   start(): Promise<{ readonly listening: readonly string[] }>
   /** Takes no further requests, finishes those under way, closes everything. */
@@ -83,7 +86,7 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       serverKeys: createServerKeys(foundations, signingKey),
       softwareVersion: packageJson.version,
     })
-    return runnable(foundations, { http, database, activity: accounts.activity })
+    return runnable(foundations, { http, database, tree: core.tree, activity: accounts.activity })
   } catch (error) {
     await database.close()
     throw error
@@ -133,9 +136,9 @@ function createServerKeys({ config, serverName, clock }: Foundations, signingKey
 
 function runnable(
   { config, clock, logger, registry }: Foundations,
-  parts: { http: HttpServer; database: SqliteDatabase<Schema>; activity: DeviceActivity },
+  parts: { http: HttpServer; database: SqliteDatabase<Schema>; tree: StateTree; activity: DeviceActivity },
 ): Server {
-  const { http, database, activity } = parts
+  const { http, database, tree, activity } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -144,6 +147,7 @@ function runnable(
   return {
     http,
     database,
+    stateNodesRead: () => tree.nodesRead,
     async start() {
       listeners = await startListeners(http, config.listeners, tls)
       await systemd.ready()

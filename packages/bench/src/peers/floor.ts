@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ChildServer, freePort } from './child-server.ts'
-import type { Peer } from './peer.ts'
-import type { PeerOptions } from './peers.ts'
+import type { Peer, PeerOptions } from './peer.ts'
 
 const COMMIT_FLOOR = fileURLToPath(new URL('../commit-floor.ts', import.meta.url))
 

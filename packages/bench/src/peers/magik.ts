@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { ChildServer, freePort } from './child-server.ts'
 import { writeHomeserverFolder } from './homeserver-config.ts'
-import type { Peer } from './peer.ts'
-import type { PeerOptions } from './peers.ts'
+import type { Peer, PeerOptions } from './peer.ts'
 
 const MAIN = fileURLToPath(new URL('../../../server/src/cli/main.ts', import.meta.url))
 

@@ -1,3 +1,6 @@
+import type { Clock } from '../clock.ts'
+import type { ChildServer } from './child-server.ts'
+
 /** A homeserver that is running and can be measured. */
 export interface RunningServer {
   readonly baseUrl: string
@@ -22,4 +25,18 @@ export interface Peer {
   start(): Promise<RunningServer>
   /** Stops it and removes its data. Does nothing if it is not running. */
   stop(): Promise<void>
+}
+
+/** What every server is made with. */
+export interface PeerOptions {
+  readonly clock: Clock
+  readonly sharedSecret: string
+  /** Where downloaded servers are kept between runs. */
+  readonly cacheFolder: string
+  /** Where a server on Node writes its processor profile; none is taken if undefined. */
+  readonly profileFolder: string | undefined
+  /** Told of each process before it starts, so that none outlives the generator. */
+  readonly onStart: (server: ChildServer) => void
+  /** Tells the person who waits what is going on. */
+  readonly say: (line: string) => void
 }

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ChildServer, freePort } from './child-server.ts'
 import { writeHomeserverFolder } from './homeserver-config.ts'
-import type { Peer } from './peer.ts'
-import type { PeerOptions } from './peers.ts'
+import type { Peer, PeerOptions } from './peer.ts'
 
 const run = promisify(execFile)
 

@@ -1,4 +1,5 @@
 import type { SigningKey } from '@magik/protocol'
+import { nextTurn } from '../platform/clock/next-turn.ts'
 import { cacheBytes } from '../platform/config/index.ts'
 import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
 import { counter } from '../platform/metrics/instruments.ts'
@@ -36,7 +37,7 @@ export function createCore(
     load: (room, ids) => stores.stateNodeStore.getMany(room, ids),
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
   })
-  const tree = new StateTree({ source: treeCache, seed: treeSeed, pause: () => clock.sleep(0) })
+  const tree = new StateTree({ source: treeCache, seed: treeSeed, pause: nextTurn })
   const events = new EventReader({
     store: stores.eventStore,
     cacheBytes: Math.floor(cacheBytes(config) * EVENT_CACHE_SHARE),

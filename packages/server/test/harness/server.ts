@@ -38,11 +38,15 @@ export interface RunningServer {
   readonly baseUrl: string
   readonly folder: string
   register(localpart: string): Promise<User>
+  /** Registers any number: no more at once than the server queues passwords. */
+  registerMany(localparts: readonly string[]): Promise<User[]>
   /** Stops the server; a test does so only to start another on the same folder. */
   stop(): Promise<void>
 }
 
 export const SERVER_NAME = 'example.org'
+
+const REGISTRATIONS_AT_ONCE = 100
 
 /**
  * Starts a whole server on a database file of its own. It stops by itself after the test.
@@ -70,9 +74,17 @@ export async function testServer<const Name extends string = never>(
   else await server.http.ready()
   const transport = options.overHttp === true ? overHttp(baseUrl) : inProcess(server.http)
   const register = (localpart: string) => User.register(transport, localpart)
+  const registerMany = async (localparts: readonly string[]) => {
+    const registered: User[] = []
+    for (let start = 0; start < localparts.length; start += REGISTRATIONS_AT_ONCE) {
+      const some = localparts.slice(start, start + REGISTRATIONS_AT_ONCE)
+      registered.push(...(await Promise.all(some.map(register))))
+    }
+    return registered
+  }
   const users = await Promise.all((options.users ?? []).map(async (name) => [name, await register(name)] as const))
   const anybody = new Client(transport)
-  const running: RunningServer = { server, clock, transport, anybody, baseUrl, folder, register, stop }
+  const running: RunningServer = { server, clock, transport, anybody, baseUrl, folder, register, registerMany, stop }
   return Object.assign(running, byName(users))
 }
 

@@ -2,7 +2,6 @@ import { Client, path } from './client.ts'
 import {
   type ClientEvent,
   type Content,
-  eventIds,
   type MessagesReply,
   type RoomSection,
   type SyncReply,
@@ -237,37 +236,6 @@ export class User extends Client {
 /** The password that `User.register` gives. */
 export function passwordOf(localpart: string): string {
   return `${localpart}'s secret`
-}
-
-/** Holds events as one user hears of them through `/sync`, answer by answer. */
-export class Follower {
-  readonly user: User
-  readonly #seen = new Map<string, string[]>()
-  #since: string | undefined
-
-  constructor(user: User, since?: string) {
-    this.user = user
-    this.#since = since
-  }
-
-  get since(): string | undefined {
-    return this.#since
-  }
-
-  /** IDs of the timeline events heard of in a room, in order, repetitions included. */
-  seen(room: string): readonly string[] {
-    return this.#seen.get(room) ?? []
-  }
-
-  /** Asks once. */
-  async poll(options: Omit<SyncOptions, 'since'> = {}): Promise<SyncReply> {
-    const reply = await this.user.sync({ ...options, ...(this.#since !== undefined && { since: this.#since }) })
-    this.#since = reply.next_batch
-    for (const [room, { timeline }] of Object.entries(reply.rooms?.join ?? {})) {
-      this.#seen.set(room, [...this.seen(room), ...eventIds(timeline.events)])
-    }
-    return reply
-  }
 }
 
 function localpartOf(userId: string): string {

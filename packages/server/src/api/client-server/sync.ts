@@ -3,6 +3,7 @@ import { jsonText } from '../../platform/http/reply.ts'
 import type { Requester } from '../../services/auth/requester.ts'
 import { parseStreamToken } from '../../services/sync/stream-token.ts'
 import type { SyncFilters } from '../../services/sync/sync-filters.ts'
+import type { SyncFilter } from '../../services/sync/sync-filter.ts'
 import type { SyncService } from '../../services/sync/sync-service.ts'
 import { endpoint } from '../endpoint.ts'
 import { olderPaths } from '../older-paths.ts'
@@ -28,7 +29,7 @@ export const sync = endpoint({
     const filter = await syncFilters.find(requester, query.filter)
     const { userId, userNid, deviceId } = requester
     const body = await syncService.sync({
-      reader: { userId, userNid, deviceId, filter, deviceKey: deviceKeyOf(requester) },
+      reader: { userId, userNid, deviceId, deviceKey: deviceKeyOf(requester), filter, ...formOf(filter) },
       since: query.since === undefined || query.since === '' ? undefined : parseStreamToken(query.since),
       fullState: query.full_state ?? false,
       timeoutMs: query.timeout ?? 0,
@@ -37,6 +38,11 @@ export const sync = endpoint({
     return jsonText(body)
   },
 })
+
+/** How the client wants events shown. */
+function formOf({ eventFields, eventFormat }: SyncFilter) {
+  return { eventFields, eventFormat }
+}
 
 /** Names what the client remembers: its device, or without one its token. */
 function deviceKeyOf({ userNid, deviceId, tokenHash }: Requester): string {

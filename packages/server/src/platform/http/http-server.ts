@@ -65,6 +65,7 @@ export class HttpServer {
   readonly clock: Clock
   readonly #options: HttpServerOptions
   readonly #index = new RouteIndex<Route>()
+  readonly #routes: Route[] = []
   readonly #underWay = new Set<HttpRequest>()
   readonly #idPrefix: string
   #requests = 0
@@ -112,6 +113,7 @@ export class HttpServer {
 
   /** Adds a route; only before the server is ready. */
   addRoute(route: Route): void {
+    this.#routes.push(route)
     const metrics = this.#options.metrics?.route(route.method, route.name)
     for (const path of route.paths) {
       this.#index.add(path, route)
@@ -128,6 +130,11 @@ export class HttpServer {
         },
       })
     }
+  }
+
+  /** Every route added so far; for tests that try each. */
+  get routes(): readonly Route[] {
+    return this.#routes
   }
 
   /** Resolves once all routes are in place; nothing may be added afterwards. */

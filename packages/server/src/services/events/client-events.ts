@@ -1,7 +1,8 @@
-import { stringifyJson, type UserId } from '@magik/protocol'
+import { isJsonObject, parseJsonText, stringifyJson, type UserId } from '@magik/protocol'
 import type { Clock } from '../../platform/clock/clock.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StateReading } from './auth-state.ts'
+import { pickFields } from './event-fields.ts'
 import { toMembership } from './room-view.ts'
 
 /** Whom an event is rendered for. */
@@ -10,6 +11,10 @@ export interface EventAudience {
   readonly userNid: number
   /** Shown the transaction IDs of the events it sent. */
   readonly deviceId: string | undefined
+  /** Fields to show, as paths; all by default. */
+  readonly eventFields?: readonly string[] | undefined
+  /** Whether events are shown as servers exchange them. */
+  readonly eventFormat?: 'client' | 'federation'
 }
 
 /** Renders events as clients get them: shared bytes, with the reader's own `unsigned` appended. */
@@ -56,7 +61,14 @@ export class ClientEvents {
       const redaction = await this.#reading.events.get(event.redactedBy)
       unsigned += `,"redacted_because":${await this.#render(redaction, audience, memberships)}`
     }
-    return `${this.#reading.events.clientJson(event)},"unsigned":${unsigned}}}`
+    return shaped(`${this.#body(event, audience)},"unsigned":${unsigned}}}`, audience)
+  }
+
+  #body(event: StoredEvent, { eventFormat }: EventAudience): string {
+    const { events } = this.#reading
+    if (eventFormat !== 'federation') return events.clientJson(event)
+    const { unsigned: _ours, ...pdu } = events.pdu(event)
+    return stringifyJson(pdu).slice(0, -1)
   }
 
   async #membershipAt(event: StoredEvent, userId: UserId): Promise<string> {
@@ -80,4 +92,10 @@ export class ClientEvents {
       `,"prev_content":${content},"prev_sender":${JSON.stringify(previous.sender)}`
     )
   }
+}
+
+function shaped(json: string, { eventFields }: EventAudience): string {
+  if (eventFields === undefined) return json
+  const event = parseJsonText(json)
+  return isJsonObject(event) ? stringifyJson(pickFields(event, eventFields)) : json
 }
