@@ -186,6 +186,25 @@ describe('incremental sync', () => {
     expect(later.account_data?.events ?? []).toEqual([])
   })
 
+  test('unsigned is complete: age, one’s own transaction, one’s membership then, what state it replaces', async () => {
+    const { alice, bob, clock } = await testServer({ users: ['alice', 'bob'] })
+    const room = await alice.createRoomWith([bob], { name: 'before' })
+    const since = await alice.now()
+    await alice.send(room, 'hello', { txnId: 'mine' })
+    await alice.setState(room, 'm.room.name', { name: 'after' })
+    await clock.advance(1_000)
+    const mine = (await alice.syncRoom(room, { since }))!.timeline.events
+    expect(mine[0]!.unsigned).toEqual({ age: 1_000, transaction_id: 'mine', membership: 'join' })
+    expect(mine[1]!.unsigned).toMatchObject({
+      age: 1_000,
+      membership: 'join',
+      prev_content: { name: 'before' },
+      replaces_state: expect.stringMatching(/^\$/),
+    })
+    const his = (await bob.syncRoom(room, { since }))!.timeline.events
+    expect(his[0]!.unsigned).toEqual({ age: 1_000, membership: 'join' })
+  })
+
   test('a token that no server gave is refused, a wrong filter too', async () => {
     const { alice } = await testServer({ users: ['alice'] })
     await refused(alice.sync({ since: 'nonsense' }), 'M_INVALID_PARAM', 400)

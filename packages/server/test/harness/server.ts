@@ -56,7 +56,16 @@ const REGISTRATIONS_AT_ONCE = 100
 export async function testServer<const Name extends string = never>(
   options: TestServerOptions<Name> = {},
 ): Promise<RunningServer & Record<Name, User>> {
-  const folder = options.folder ?? temporaryFolder()
+  const running = await startTestServer({ ...options, folder: options.folder ?? temporaryFolder() })
+  onTestFinished(running.stop)
+  return running
+}
+
+/** Like `testServer`, but for a server that several tests share: whoever started it stops it and removes its folder. */
+export async function startTestServer<const Name extends string = never>(
+  options: TestServerOptions<Name> & { readonly folder: string },
+): Promise<RunningServer & Record<Name, User>> {
+  const { folder } = options
   const config = configFromObject(testConfig(folder, options.config), { cwd: folder })
   createMissingFiles(config)
   const clock = new ManualClock()
@@ -68,7 +77,6 @@ export async function testServer<const Name extends string = never>(
   })
   let stopping: Promise<void> | undefined
   const stop = () => (stopping ??= server.stop())
-  onTestFinished(stop)
   let baseUrl = ''
   if (options.overHttp === true) baseUrl = (await server.start()).listening[0] ?? ''
   else await server.http.ready()

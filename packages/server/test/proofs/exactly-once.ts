@@ -1,4 +1,12 @@
-import { bodies, deliveryFaults, eventIds, Follower, type RunningServer, type User } from '../harness/index.ts'
+import {
+  bodies,
+  deliveryFaults,
+  eventIds,
+  Follower,
+  fromFirstHeard,
+  type RunningServer,
+  type User,
+} from '../harness/index.ts'
 
 /** Messages that each member sends into each room. */
 const MESSAGES = 6
@@ -37,7 +45,8 @@ export async function exactlyOnceFaults(server: RunningServer): Promise<string[]
     const sent = new Set(bodies(timeline))
     if (sent.size !== total + 1) faults.push(`the room has ${sent.size} different messages instead of ${total + 1}`)
     followers.forEach((follower, n) => {
-      faults.push(...deliveryFaults(`member ${n}`, eventIds(timeline), eventIds(follower.seen(room))))
+      const heard = eventIds(follower.seen(room))
+      faults.push(...deliveryFaults(`member ${n}`, fromFirstHeard(eventIds(timeline), heard), heard))
     })
   }
   return faults

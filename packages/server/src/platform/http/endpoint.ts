@@ -93,6 +93,14 @@ export interface EndpointDefinition<
   ): ReplyOf<Reply> | RawReply | Promise<ReplyOf<Reply> | RawReply>
 }
 
+/** What an endpoint declares, for documentation and for checks against the spec. */
+export interface EndpointSchemas {
+  readonly path: TProperties
+  readonly query: TProperties
+  readonly body: BodyDeclaration | undefined
+  readonly reply: TProperties | undefined
+}
+
 /** An endpoint as it is registered: `Deps` are the dependencies its handler asks for. */
 export interface Endpoint<in Deps, Requesters extends object> {
   readonly method: Method
@@ -100,13 +108,7 @@ export interface Endpoint<in Deps, Requesters extends object> {
   readonly auth: string
   readonly resources: readonly ResourceName[]
   readonly servlet: string | undefined
-  /** What was declared, for documentation and for checks against the spec. */
-  readonly schemas: {
-    readonly path: TProperties
-    readonly query: TProperties
-    readonly body: BodyDeclaration | undefined
-    readonly reply: TProperties | undefined
-  }
+  readonly schemas: EndpointSchemas
   /** Answers one request, or throws the MatrixError that is the answer. */
   readonly run: (
     request: HttpRequest,

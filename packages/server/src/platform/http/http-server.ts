@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
 import type { Clock } from '../clock/clock.ts'
 import type { Logger } from '../log/logger.ts'
 import { preflightReply } from './cors.ts'
+import type { EndpointSchemas } from './endpoint.ts'
 import { errorReply } from './error-reply.ts'
 import type { HttpMetrics, RouteMetrics } from './http-metrics.ts'
 import { HttpRequest } from './http-request.ts'
@@ -39,6 +40,8 @@ export interface Route {
   readonly resources: readonly ResourceName[]
   /** Name in logs and metrics. */
   readonly name: string
+  /** What its endpoint declares; plain routes have none. */
+  readonly declared?: { readonly auth: string; readonly schemas: EndpointSchemas }
   /** @returns a `RawReply`, or an object that becomes JSON. */
   serve(request: HttpRequest, parameters: Readonly<Record<string, string>>): object | Promise<object>
 }

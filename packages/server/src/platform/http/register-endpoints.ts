@@ -16,12 +16,13 @@ export function registerEndpoints<Deps, Requesters extends object>(
   options: RegisterOptions<Requesters>,
 ): void {
   const services: EndpointServices<Requesters> = { ...options, bodyLimitBytes: server.bodyLimitBytes }
-  for (const [operationId, { method, paths, resources, servlet, run }] of Object.entries(endpoints)) {
+  for (const [operationId, { method, paths, resources, servlet, auth, schemas, run }] of Object.entries(endpoints)) {
     server.addRoute({
       method,
       paths,
       resources,
       name: servlet ?? operationId,
+      declared: { auth, schemas },
       serve: (request, parameters) => run(request, parameters, deps, services),
     })
   }
