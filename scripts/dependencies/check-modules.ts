@@ -24,9 +24,11 @@ export function checkModules(modules: readonly SourceModule[], packages: readonl
   const dependencies = resolveImports(product, entries)
   return [
     ...dependencies.flatMap(ruleViolations),
-    ...dependencies.filter((found) => !isDeclared(found, packages)).map(({ from, line, to }) => {
-      return `${from}:${line}: ${to} is no dependency in the package.json of its package`
-    }),
+    ...dependencies
+      .filter((found) => !isDeclared(found, packages))
+      .map(({ from, line, to }) => {
+        return `${from}:${line}: ${to} is no dependency in the package.json of its package`
+      }),
     ...product.flatMap(clockViolations),
     // Test support may not be part of a circle either.
     ...findCycles(resolveImports(modules, entries)).map((cycle) => `circle of imports: ${cycle.join(' -> ')}`),

@@ -59,7 +59,11 @@ function importOf(node: Node): Omit<ModuleImport, 'line'> | undefined {
     case 'ExportNamedDeclaration':
       return statementImport(specifier, node['exportKind'], nodes(node['specifiers']), 'local', 'exportKind')
     case 'ExportAllDeclaration':
-      return { specifier, isTypeOnly: node['exportKind'] === 'type', values: node['exportKind'] === 'type' ? [] : ['*'] }
+      return {
+        specifier,
+        isTypeOnly: node['exportKind'] === 'type',
+        values: node['exportKind'] === 'type' ? [] : ['*'],
+      }
     case 'ImportExpression':
       return { specifier, isTypeOnly: false, values: ['*'] }
     case 'TSImportType':

@@ -7,7 +7,12 @@ function instruments() {
   let cpuMs = 0
   return {
     clock: turnClock(),
-    server: { read: () => ({ cpuMs: (cpuMs += 100), rssBytes: 1, peakRssBytes: 2 }) },
+    server: {
+      read: () => {
+        cpuMs += 100
+        return { cpuMs, rssBytes: 1, peakRssBytes: 2 }
+      },
+    },
     generatorCpuMs: () => 0,
   }
 }

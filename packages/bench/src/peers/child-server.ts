@@ -9,6 +9,7 @@ import { type Clock, resolvesWithin } from '../clock.ts'
 const START_LIMIT_MS = 90_000
 const STOP_LIMIT_MS = 20_000
 const POLL_INTERVAL_MS = 50
+const READY_ANSWER_MS = 5_000
 
 export interface ChildCommand {
   readonly executable: string
@@ -53,7 +54,7 @@ export class ChildServer {
       spawnFailure = error
     })
     const deadlineMs = this.#clock.now() + START_LIMIT_MS
-    while (!(await answers(readyUrl))) {
+    while (!(await answers(readyUrl, this.#clock))) {
       const ended = spawnFailure !== undefined || hasEnded(child)
       if (ended || this.#clock.now() > deadlineMs) {
         const output = await readFile(logPath, 'utf8').catch(() => '')
@@ -112,12 +113,17 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether the server answers; one that takes longer than a few seconds to is not ready yet. */
+async function answers(url: string, clock: Clock): Promise<boolean> {
+  const patience = new AbortController()
+  void clock.sleep(READY_ANSWER_MS, patience.signal).then(() => patience.abort())
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    const response = await fetch(url, { signal: patience.signal })
     await response.arrayBuffer()
     return response.status === 200
   } catch {
     return false
+  } finally {
+    patience.abort()
   }
 }

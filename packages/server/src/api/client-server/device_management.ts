@@ -1,8 +1,7 @@
 import Type from 'typebox'
 import { JsonObject } from '../../platform/http/schemas.ts'
 import type { DeviceRemoval } from '../../services/devices/device-removal.ts'
-import type { Devices } from '../../services/devices/devices.ts'
-import type { Device } from '../../storage/device-store.ts'
+import type { Device, Devices } from '../../services/devices/devices.ts'
 import { endpoint } from '../endpoint.ts'
 import { olderPaths } from '../older-paths.ts'
 

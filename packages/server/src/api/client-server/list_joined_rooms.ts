@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { MembershipStore } from '../../storage/membership-store.ts'
+import type { RoomMemberships } from '../../services/rooms/room-memberships.ts'
 import { endpoint } from '../endpoint.ts'
 import { olderPaths } from '../older-paths.ts'
 
@@ -9,7 +9,7 @@ export const getJoinedRooms = endpoint({
   also: olderPaths('/joined_rooms'),
   auth: 'user',
   reply: { joined_rooms: Type.Array(Type.String()) },
-  async handle({ requester }, { membershipStore }: { membershipStore: MembershipStore }) {
-    return { joined_rooms: await membershipStore.joinedRoomIds(requester.userNid) }
+  async handle({ requester }, { roomMemberships }: { roomMemberships: RoomMemberships }) {
+    return { joined_rooms: await roomMemberships.joinedRooms(requester.userNid) }
   },
 })

@@ -1,4 +1,4 @@
-import type { BuildQuery } from './query.ts'
+import type { BuildQuery } from './build-query.ts'
 
 /** What a column can hold. Booleans are stored as 0 and 1; integers are safe ones (at most 2^53 - 1 either way). */
 export type SqlValue = string | number | Uint8Array | null

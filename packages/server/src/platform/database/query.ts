@@ -1,4 +1,5 @@
 import { type CompiledQuery, type Dialect, type Expression, Kysely, type SqlBool } from 'kysely'
+import type { BuildQuery } from './build-query.ts'
 import type {
   AnyQuery,
   BoundWrite,
@@ -10,14 +11,6 @@ import type {
   WriteParameters,
   WriteResult,
 } from './database.ts'
-
-/** What a builder hands back: any of Kysely's query builders, or a `sql` fragment. */
-export interface Compilable<R> {
-  compile(database: Kysely<unknown>): CompiledQuery<R>
-}
-
-/** Builds a query: `q` starts a statement, `p` holds a placeholder for each named parameter. */
-export type BuildQuery<S, P, R> = (q: Kysely<S>, p: P) => Compilable<R>
 
 /** What differs between engines when a query is compiled. */
 export interface QueryDialect {

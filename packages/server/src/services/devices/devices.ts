@@ -3,6 +3,8 @@ import { changeKind } from '../../storage/change-kind.ts'
 import type { Device, DeviceStore } from '../../storage/device-store.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 
+export type { Device }
+
 /** Longest name of a device, in UTF-16 units. */
 export const MAX_DEVICE_DISPLAY_NAME_LENGTH = 100
 

@@ -42,6 +42,11 @@ export class RoomMemberships {
     this.#deps = deps
   }
 
+  /** The rooms a user is in. */
+  joinedRooms(userNid: number): Promise<RoomId[]> {
+    return this.#deps.membershipStore.joinedRoomIds(userNid)
+  }
+
   /** Joins a room; a member who joins again changes nothing. @throws MatrixError M_NOT_FOUND, M_FORBIDDEN */
   async join(roomId: RoomId, userId: UserId, reason: string | undefined, extra: JsonObject = {}): Promise<void> {
     if ((await this.#deps.rooms.find(roomId)) === undefined) {

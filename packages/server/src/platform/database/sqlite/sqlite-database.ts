@@ -1,3 +1,4 @@
+import type { BuildQuery } from '../build-query.ts'
 import type {
   AnyQuery,
   Database,
@@ -13,7 +14,7 @@ import type {
   WriteResult,
 } from '../database.ts'
 import { DatabaseError, DatabaseUnavailableError } from '../errors.ts'
-import { type BuildQuery, QueryCompiler, readValues, typedRows } from '../query.ts'
+import { QueryCompiler, readValues, typedRows } from '../query.ts'
 import type { PendingEntry } from './batch-encoding.ts'
 import { BoundedReader } from './bounded-reader.ts'
 import type { Synchronous } from './messages.ts'
