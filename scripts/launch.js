@@ -2,8 +2,9 @@
  * Runs a program of this workspace on the Node.js it pins: `node scripts/launch.js <file> [arguments]`.
  *
  * npm puts `node_modules/.bin` first in the PATH of scripts, so that they run on the pinned Node.js whatever the machine
- * has. npm 7 to 10 lose the link there: while they clear away the packages of other platforms they delete the
- * command of the same name, too. It is put back here. This file is plain JavaScript that old versions can read.
+ * has. npm 7 to 10, and 11 at first, lose the link there: while they clear away the packages of other platforms they
+ * delete the command of the same name, too. It is put back here. This file is plain JavaScript that old versions of
+ * Node.js can read.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'

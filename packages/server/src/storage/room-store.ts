@@ -117,6 +117,7 @@ export class RoomStore {
     this.#advance = database.query<{
       roomNid: number
       expectedVersion: number
+      expectedExtremities: string
       version: number
       forwardExtremities: string
       stateRoot: number
@@ -139,7 +140,8 @@ export class RoomStore {
           invited_members: p.invitedMembers,
         })
         .where('room_nid', '=', p.roomNid)
-        .where('version', '=', p.expectedVersion),
+        .where('version', '=', p.expectedVersion)
+        .where('forward_extremities', '=', p.expectedExtremities),
     )
     this.#insertState = database.query<{ roomNid: number; position: number; root: number }>()((q, p) =>
       q.insertInto('room_states').values({ room_nid: p.roomNid, position: p.position, root: p.root }),
@@ -206,9 +208,14 @@ export class RoomStore {
     return bind(this.#insertHead, { roomNid, ...headParameters(head), position })
   }
 
-  /** Replaces the head built upon `expectedVersion`; refused under the guard `head` when another writer was first. */
-  advanceHead(roomNid: number, expectedVersion: number, head: HeadRow, position: Parameter<number>): BoundWrite {
-    return bind(this.#advance, { roomNid, expectedVersion, ...headParameters(head), position }, { guard: 'head' })
+  /**
+   * Replaces the head built upon `expected`; refused under the guard `head` when another writer was first. The version
+   * alone would not tell: it may be that of another writer's event, made while the one built upon was refused.
+   */
+  advanceHead(roomNid: number, expected: HeadRow, head: HeadRow, position: Parameter<number>): BoundWrite {
+    const { version: expectedVersion, forwardExtremities: expectedExtremities } = headParameters(expected)
+    const parameters = { roomNid, expectedVersion, expectedExtremities, ...headParameters(head), position }
+    return bind(this.#advance, parameters, { guard: 'head' })
   }
 
   /** Records that the room's current state is `root` from a position on. */

@@ -18,6 +18,11 @@ export interface AppliedRedaction {
   readonly eventNid: number | undefined
 }
 
+/** What became of a commit. */
+export type AppendResult =
+  | { readonly committed: true; readonly position: number }
+  | { readonly committed: false; readonly guard: string }
+
 /** An event that has passed all checks, with everything its commit has to write. */
 export interface BuiltEvent {
   /** Without a position until it is committed. */

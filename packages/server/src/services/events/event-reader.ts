@@ -9,6 +9,12 @@ const PARSED_PDUS = 4_000
 /** What an event costs in memory besides its text: the record, the map entry. */
 const RECORD_BYTES = 500
 
+/** A PDU and the redaction that it reflects. */
+interface ParsedPdu {
+  readonly redactedBy: number | undefined
+  readonly pdu: Pdu
+}
+
 interface CachedEvent {
   readonly event: StoredEvent
   /** See `clientJson`. */
@@ -22,7 +28,7 @@ interface CachedEvent {
 export class EventReader {
   readonly #store: EventStore
   readonly #cache: LRUCache<number, CachedEvent>
-  readonly #pdus = new LRUCache<number, Pdu>({ max: PARSED_PDUS })
+  readonly #pdus = new LRUCache<number, ParsedPdu>({ max: PARSED_PDUS })
   readonly #uncommitted = new Map<number, StoredEvent>()
   #invalidations = 0
   #hits = 0
@@ -68,15 +74,22 @@ export class EventReader {
     if (missing.length === 0) return found
     // One long list goes to a reader thread; its rows stay out of the cache, which they would flush.
     const isBulk = missing.length > MAX_EVENTS_PER_READ
-    const invalidations = this.#invalidations
-    const stored = await this.#store.findByNids(missing)
-    // What was read before a row changed must not be kept after it.
-    const isKept = !isBulk && invalidations === this.#invalidations
-    for (const event of stored) {
-      if (isKept) this.put(event)
-      found.set(event.eventNid, event)
-    }
+    const read = () => this.#store.findByNids(missing)
+    for (const event of isBulk ? await read() : await this.keeping(read)) found.set(event.eventNid, event)
     return found
+  }
+
+  /**
+   * Reads durable events and keeps them at hand.
+   * @returns what was read, in its order.
+   */
+  async keeping(read: () => Promise<StoredEvent[]>): Promise<StoredEvent[]> {
+    const invalidations = this.#invalidations
+    const events = await read()
+    // What was read before a row changed must not be kept after it.
+    if (invalidations !== this.#invalidations) return events
+    // One object stands for an event: what has been rendered of it is found by it.
+    return events.map((event) => this.#cache.get(event.eventNid)?.event ?? this.put(event))
   }
 
   /** A durable event by its ID. */
@@ -92,11 +105,13 @@ export class EventReader {
 
   /** The event as PDU, in its redacted form if it is redacted. Shared: not to be changed. */
   pdu(event: StoredEvent): Pdu {
-    const cached = this.#pdus.get(event.eventNid)
-    if (cached !== undefined) return cached
+    const { eventNid, redactedBy } = event
+    const cached = this.#pdus.get(eventNid)
+    // Who holds the event as it was before its redaction must not pass that on to those who know better.
+    if (cached !== undefined && cached.redactedBy === redactedBy) return cached.pdu
     const original = parsePdu(parseJsonText(event.json), event.roomVersion)
-    const pdu = event.redactedBy === undefined ? original : redact(original, event.roomVersion)
-    this.#pdus.set(event.eventNid, pdu)
+    const pdu = redactedBy === undefined ? original : redact(original, event.roomVersion)
+    this.#pdus.set(eventNid, { redactedBy, pdu })
     return pdu
   }
 
@@ -116,16 +131,19 @@ export class EventReader {
     return stringifyJson({ ...clientEvent(this.pdu(event), eventId, roomId, roomVersion) }).slice(0, -1)
   }
 
-  /** Keeps a durable event at hand. */
-  put(event: StoredEvent, pdu?: Pdu): void {
-    this.#cache.set(event.eventNid, { event, clientJson: undefined })
-    if (pdu !== undefined) this.#pdus.set(event.eventNid, pdu)
+  /** Keeps a durable event at hand; from now on nobody is given the one without a position. */
+  put(event: StoredEvent, pdu?: Pdu): StoredEvent {
+    const { eventNid, redactedBy } = event
+    this.#uncommitted.delete(eventNid)
+    this.#cache.set(eventNid, { event, clientJson: undefined })
+    if (pdu !== undefined) this.#pdus.set(eventNid, { redactedBy, pdu })
+    return event
   }
 
   /** Makes an event that is on its way to the disk visible to those who know its number. */
   pin(event: StoredEvent, pdu: Pdu): void {
     this.#uncommitted.set(event.eventNid, event)
-    this.#pdus.set(event.eventNid, pdu)
+    this.#pdus.set(event.eventNid, { redactedBy: event.redactedBy, pdu })
   }
 
   /** Ends `pin`. */

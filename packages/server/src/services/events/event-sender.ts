@@ -14,13 +14,13 @@ import type { EventStore } from '../../storage/event-store.ts'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
 import { buildEvent, cacheBuiltState, completeEvent, type EventBuilding, signDraft } from './build-event.ts'
-import type { BuiltEvent } from './built-event.ts'
+import type { AppendResult, BuiltEvent } from './built-event.ts'
 import { EntryUsers } from './entry-users.ts'
 import type { EventDraft, SentEvent } from './event-draft.ts'
 import { RoomHead, type RoomHeads } from './room-heads.ts'
 import type { RoomQueue } from './room-queue.ts'
 import { RoomView } from './room-view.ts'
-import type { AppendResult, RoomWriter } from './room-writer.ts'
+import type { RoomWriter } from './room-writer.ts'
 
 /** How often a draft is rebuilt when another writer was first. */
 const MAX_ATTEMPTS = 5
@@ -51,6 +51,14 @@ export interface EventSenderDeps extends EventBuilding {
   readonly randomBytes: (count: number) => Uint8Array
 }
 
+/** An attempt that has left the room's queue. */
+interface Begun {
+  /** Undefined when there is nothing to send. */
+  readonly built: BuiltEvent | undefined
+  /** The commit of it, or the newest one of what the decision was based on, if that may still be under way. */
+  readonly durable: Promise<AppendResult> | undefined
+}
+
 /** Turns drafts of local users into durable events: one event per transaction ID, and no fork of our own making. */
 export class EventSender {
   readonly #deps: EventSenderDeps
@@ -79,20 +87,19 @@ export class EventSender {
 
   /**
    * Sends what the proposal decides on the room's newest state, which no other event can change in between.
-   * @returns undefined when it decided to send nothing.
+   * @returns undefined when it decided to send nothing, once the state that it saw is durable.
    * @throws MatrixError as `send`, and whatever the proposal throws.
    */
   async propose(roomId: RoomId, proposal: Proposal): Promise<SentEvent | undefined> {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const head = await this.#deps.heads.find(roomId)
       if (head === undefined) throw unknownRoom()
-      const begun = await this.#deps.queue.run(head.roomNid, () => this.#begin(roomId, proposal))
-      if (begun === undefined) return undefined
-      const result = await begun.durable
-      if (result.committed) {
-        const { eventId, eventNid } = begun.built.event
-        return { eventId, eventNid, position: result.position }
-      }
+      const { built, durable } = await this.#deps.queue.run(head.roomNid, () => this.#begin(roomId, proposal))
+      const result = await durable
+      if (result?.committed === false) continue
+      if (built === undefined || result === undefined) return undefined
+      const { eventId, eventNid } = built.event
+      return { eventId, eventNid, position: result.position }
     }
     throw tooBusy()
   }
@@ -138,13 +145,20 @@ export class EventSender {
   }
 
   /** One attempt, inside the room's queue. */
-  async #begin(
-    roomId: RoomId,
-    proposal: Proposal,
-  ): Promise<{ built: BuiltEvent; durable: Promise<AppendResult> } | undefined> {
+  async #begin(roomId: RoomId, proposal: Proposal): Promise<Begun> {
     const head = await this.#soundHead(roomId)
+    try {
+      return await this.#beginOn(head, proposal)
+    } catch (error) {
+      // What it was decided on has been refused meanwhile, and may not even be readable any more.
+      if (head.isBroken) return { built: undefined, durable: Promise.resolve({ committed: false, guard: 'head' }) }
+      throw error
+    }
+  }
+
+  async #beginOn(head: RoomHead, proposal: Proposal): Promise<Begun> {
     const draft = await proposal(new RoomView(head, head.pending, this.#deps))
-    if (draft === undefined) return undefined
+    if (draft === undefined) return { built: undefined, durable: head.newestCommit }
     const users = new EntryUsers(this.#deps.userNumbers)
     const built = await buildEvent(this.#deps, head, draft, users)
     const durable = this.#deps.writer.append({ head, events: [built], users })

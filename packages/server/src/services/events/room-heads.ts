@@ -1,5 +1,6 @@
 import { getRoomVersion, type Pdu, type RoomId, type RoomVersion } from '@magik/protocol'
 import { LRUCache } from 'lru-cache'
+import type { AppendResult } from './built-event.ts'
 import type { HeadRow, RoomRow, RoomStore } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 
@@ -29,6 +30,8 @@ export class RoomHead {
   pending: HeadRow
   /** A commit was refused: `pending` builds on events that do not exist. */
   isBroken = false
+  /** What became of the newest commit: who acts on `pending` without adding to it waits for this. */
+  newestCommit: Promise<AppendResult> | undefined
   readonly #state = new Map<string, CachedState>()
   #inFlight = 0
   #idle: (() => void)[] = []
@@ -151,6 +154,9 @@ export class RoomHeads {
   async #load(roomId: RoomId): Promise<RoomHead | undefined> {
     const row = await this.#store.find(roomId)
     if (row === undefined) return undefined
+    // Whoever brought the room into memory meanwhile has the newer head.
+    const newer = this.atHand(roomId)
+    if (newer !== undefined) return newer
     const head = toHead(row)
     this.add(head)
     return head

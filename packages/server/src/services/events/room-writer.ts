@@ -9,15 +9,10 @@ import type { StateNodeStore } from '../../storage/state-node-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
-import type { BuiltEvent } from './built-event.ts'
+import type { AppendResult, BuiltEvent } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
-
-/** What became of a commit. */
-export type AppendResult =
-  | { readonly committed: true; readonly position: number }
-  | { readonly committed: false; readonly guard: string }
 
 /** What joins a room in one commit. */
 export interface RoomAppend {
@@ -68,15 +63,17 @@ export class RoomWriter {
   /** Hands events to the group commit. The promise resolves when they are durable or refused. */
   append(append: RoomAppend): Promise<AppendResult> {
     const { head, events } = append
-    const expectedVersion = head.pending.version
+    const expected = head.pending
     const last = events.at(-1)
     if (last === undefined) throw new Error('nothing to append')
-    const newHead = { ...last.head, version: expectedVersion + 1 }
-    const statements = this.#statements(append, expectedVersion, newHead)
+    const newHead = { ...last.head, version: expected.version + 1 }
+    const statements = this.#statements(append, expected, newHead)
     if (append.creation === undefined) for (const built of events) this.stage(head, built)
     head.advance(newHead)
     this.#deps.heads.hold(head)
-    return this.#commit(append, statements, newHead)
+    const result = this.#commit(append, statements, newHead)
+    head.newestCommit = result
+    return result
   }
 
   /** Lets the room's next event build on one that is not durable yet. */
@@ -133,13 +130,13 @@ export class RoomWriter {
     }
   }
 
-  #statements(append: RoomAppend, expectedVersion: number, newHead: RoomHead['pending']): BoundWrite[] {
+  #statements(append: RoomAppend, expected: RoomHead['pending'], newHead: RoomHead['pending']): BoundWrite[] {
     const { head, events, users, creation } = append
     const { roomStore } = this.#deps
     const lastPosition = position(events.length - 1)
     const statements = users.writes
     if (creation === undefined) {
-      statements.push(roomStore.advanceHead(head.roomNid, expectedVersion, newHead, lastPosition))
+      statements.push(roomStore.advanceHead(head.roomNid, expected, newHead, lastPosition))
     } else {
       statements.push(
         roomStore.insertRoom({

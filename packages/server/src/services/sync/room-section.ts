@@ -1,14 +1,16 @@
 import { stringifyJson } from '@magik/protocol'
 import type { AccountDataRow } from '../../storage/account-data-store.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { ClientEvents } from '../events/client-events.ts'
 import type { EventReader } from '../events/event-reader.ts'
-import { type RoomView, toMembership } from '../events/room-view.ts'
+import { type Membership, type RoomView, toMembership } from '../events/room-view.ts'
 import type { StateTree } from '../state/state-tree.ts'
 import type { RoomStateSections } from './room-state-section.ts'
 import type { RoomSummaries } from './room-summary.ts'
 import type { RoomTails } from './room-tails.ts'
 import type { RoomTimelines, TimelineSection } from './room-timeline.ts'
 import { formatToken } from './stream-token.ts'
+import type { ViewMembership } from './user-view.ts'
 import type { SyncReader, SyncSpan } from './sync-reader.ts'
 import { renderAccountData } from './account-data-section.ts'
 import { matchesRoom } from './room-event-matcher.ts'
@@ -51,8 +53,9 @@ export class RoomSections {
    */
   async joined(request: RoomSectionRequest): Promise<string | undefined> {
     const { room, reader, span } = request
-    const knownRoot = await this.#knownRoot(request)
-    const timeline = await this.#timeline(request, knownRoot, span.upTo)
+    const rootThen = await this.#rootThen(request)
+    const knownRoot = span.isFullState ? undefined : rootThen
+    const timeline = await this.#timeline(request, rootThen !== undefined, span.upTo)
     const isNew = knownRoot === undefined
     const summary =
       isNew || (await this.#membersChanged(room, knownRoot))
@@ -77,8 +80,9 @@ export class RoomSections {
     const { room, reader, span } = request
     const leave = await this.#deps.events.get(leaveEventNid)
     const upTo = Math.min(leave.position ?? span.upTo, span.upTo)
-    const knownRoot = await this.#knownRoot(request)
-    const timeline = await this.#timeline(request, knownRoot, upTo)
+    const rootThen = await this.#rootThen(request)
+    const knownRoot = span.isFullState ? undefined : rootThen
+    const timeline = await this.#timeline(request, rootThen !== undefined, upTo)
     // The room's state is not for those who turned down an invite, or were removed without having been in it.
     const wasIn = await this.#isJoinedAt(room, leave.stateBefore ?? 0, reader)
     const state = wasIn
@@ -88,26 +92,43 @@ export class RoomSections {
     return `{${[...sections, this.#accountData(request)].join(',')}}`
   }
 
-  /** Root of the state that the client knows: that of its token, if the reader was in the room then. */
-  async #knownRoot({ room, reader, span }: RoomSectionRequest): Promise<number | undefined> {
-    if (span.since === undefined || span.isFullState) return undefined
+  /** What the reader was to a room at a position; undefined if nothing. */
+  async membershipAt(roomNid: number, reader: SyncReader, position: number): Promise<ViewMembership | undefined> {
+    const root = await this.#deps.tails.rootAt(roomNid, position)
+    const event = root === undefined ? undefined : await this.#memberAt(roomNid, root, reader)
+    if (event === undefined) return undefined
+    const membership = this.#membershipOf(event)
+    if (membership === undefined) return undefined
+    return { membership, eventNid: event.eventNid, position: event.position ?? position, isForgotten: false }
+  }
+
+  /** Root of the state at the client's token, if the reader was in the room then: the client knows that state. */
+  async #rootThen({ room, reader, span }: RoomSectionRequest): Promise<number | undefined> {
+    if (span.since === undefined) return undefined
     const root = await this.#deps.tails.rootAt(room.roomNid, span.since)
     if (root === undefined) return undefined
     return (await this.#isJoinedAt(room, root, reader)) ? root : undefined
   }
 
   async #isJoinedAt(room: RoomView, root: number, reader: SyncReader): Promise<boolean> {
-    const { tree, events } = this.#deps
-    const eventNid = await tree.get(room.roomNid, root, 'm.room.member', reader.userId)
-    if (eventNid === undefined) return false
-    return toMembership(events.pdu(await events.get(eventNid)).content['membership']) === 'join'
+    const event = await this.#memberAt(room.roomNid, root, reader)
+    return event !== undefined && this.#membershipOf(event) === 'join'
   }
 
-  async #timeline(request: RoomSectionRequest, knownRoot: number | undefined, upTo: number): Promise<TimelineSection> {
+  async #memberAt(roomNid: number, root: number, reader: SyncReader): Promise<StoredEvent | undefined> {
+    const { tree, events } = this.#deps
+    const eventNid = await tree.get(roomNid, root, 'm.room.member', reader.userId)
+    return eventNid === undefined ? undefined : events.get(eventNid)
+  }
+
+  #membershipOf(event: StoredEvent): Membership | undefined {
+    return toMembership(this.#deps.events.pdu(event).content['membership'])
+  }
+
+  async #timeline(request: RoomSectionRequest, isKnown: boolean, upTo: number): Promise<TimelineSection> {
     const { room, reader, span } = request
     const filter = reader.filter.room.timeline
     const { most, byDefault } = this.#deps.timelineLimit
-    const isKnown = knownRoot !== undefined || (span.isFullState && span.since !== undefined)
     const section = await this.#deps.timelines.section({
       room,
       reader: reader.userId,

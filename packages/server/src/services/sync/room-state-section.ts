@@ -2,6 +2,7 @@ import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { RoomView } from '../events/room-view.ts'
 import type { StateTree } from '../state/state-tree.ts'
+import type { StateEntry } from '../state/tree-node.ts'
 import type { LazyMembers } from './lazy-members.ts'
 import { letsEverythingThrough, matchesRoom, matchesRoomEvent } from './room-event-matcher.ts'
 import type { RoomTails } from './room-tails.ts'
@@ -42,39 +43,61 @@ export class RoomStateSections {
     const filter = reader.filter.room.state
     if (!matchesRoom(filter, room.roomId)) return []
     const startRoot = (await this.#tails.rootAt(room.roomNid, timeline.startsAt - 1)) ?? 0
-    const eventNids = await this.#changedState(request, startRoot)
-    if (filter.lazyLoadMembers) eventNids.push(...(await this.#lazilyLoaded(request, startRoot)))
+    const endRoot = timeline.passesOverState
+      ? ((await this.#tails.rootAt(room.roomNid, timeline.endsAt)) ?? 0)
+      : startRoot
+    const eventNids = await this.#changedState(request, startRoot, endRoot)
+    if (filter.lazyLoadMembers) eventNids.push(...(await this.#lazilyLoaded(request, startRoot, endRoot)))
     const events = await this.#events.getMany(new Set(eventNids))
     const state = [...events.values()]
     if (letsEverythingThrough(filter)) return state
     return state.filter((event) => matchesRoomEvent(filter, event, (it) => this.#events.pdu(it).content))
   }
 
-  async #changedState({ room, reader, knownRoot }: StateRequest, startRoot: number): Promise<number[]> {
-    const filter = reader.filter.room.state.lazyLoadMembers ? NO_MEMBERS : {}
-    if (knownRoot === startRoot) return []
+  async #changedState(request: StateRequest, startRoot: number, endRoot: number): Promise<number[]> {
+    const upToStart = await this.#changesUpTo(request, startRoot)
+    if (startRoot === endRoot) return upToStart.map(({ event }) => event)
+    // What the timeline passes over the client would never learn of, so it is told beforehand; but not where the
+    // timeline shows an event of the same key, which would then count as the newer one.
+    const shown = new Set(request.timeline.events.map(keyOf))
+    const upToEnd = await this.#changesUpTo(request, endRoot)
+    return [
+      ...upToStart.filter((entry) => shown.has(keyOf(entry))),
+      ...upToEnd.filter((entry) => !shown.has(keyOf(entry))),
+    ].map(({ event }) => event)
+  }
+
+  /** What of the state with some root the client does not know. */
+  async #changesUpTo({ room, reader, knownRoot }: StateRequest, root: number): Promise<StateEntry[]> {
+    if (knownRoot === root) return []
     if (knownRoot === undefined) {
-      return (await this.#tree.entries(room.roomNid, startRoot, filter)).map(({ event }) => event)
+      return this.#tree.entries(room.roomNid, root, reader.filter.room.state.lazyLoadMembers ? NO_MEMBERS : {})
     }
-    const differences = await this.#tree.diff(room.roomNid, knownRoot, startRoot, filter)
-    return differences.flatMap(({ after }) => (after === undefined ? [] : [after]))
+    // Members are loaded lazily, but what the client may know of them must not go stale.
+    const differences = await this.#tree.diff(room.roomNid, knownRoot, root)
+    return differences.flatMap(({ after, ...key }) => (after === undefined ? [] : [{ ...key, event: after }]))
   }
 
   /** Members that the client needs to show the timeline, and does not have. */
-  async #lazilyLoaded(request: StateRequest, startRoot: number): Promise<number[]> {
+  async #lazilyLoaded(request: StateRequest, startRoot: number, endRoot: number): Promise<number[]> {
     const { room, reader, span, timeline, knownRoot } = request
     const users = new Set<string>(timeline.events.map(({ sender }) => sender))
     if (knownRoot === undefined) users.add(reader.userId)
     const keys = [...users].map((stateKey) => ({ type: 'm.room.member', stateKey }))
-    const found = await this.#tree.getMany(room.roomNid, startRoot, keys)
+    const found = [...(await this.#tree.getMany(room.roomNid, startRoot, keys))]
+    if (startRoot !== endRoot) found.push(...(await this.#tree.getMany(room.roomNid, endRoot, keys)))
     // What the timeline itself tells need not be told before it, unless it was otherwise then.
-    const members = [...found.filter((eventNid) => eventNid !== undefined), ...request.heroEventNids]
+    const members = new Set([...found.filter((eventNid) => eventNid !== undefined), ...request.heroEventNids])
     const shown = new Set(timeline.events.map(({ eventNid }) => eventNid))
-    const untold = members.filter((eventNid) => !shown.has(eventNid))
+    const untold = [...members.difference(shown)]
     if (reader.filter.room.state.includeRedundantMembers) return untold
     return this.#lazyMembers.tell(reader.deviceKey, room.roomNid, untold, {
       since: knownRoot === undefined ? -1 : (span.since ?? -1),
       upTo: span.upTo,
     })
   }
+}
+
+function keyOf({ type, stateKey }: { readonly type: string; readonly stateKey: string | undefined }): string {
+  return JSON.stringify([type, stateKey])
 }

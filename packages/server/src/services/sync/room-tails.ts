@@ -34,7 +34,7 @@ export class RoomTails {
   readonly #roomStore: RoomStore
   readonly #events: EventReader
   readonly #tails = new LRUCache<number, RoomTail>({ max: CACHED_TAILS })
-  readonly #loading = new Map<number, Promise<RoomTail>>()
+  readonly #loading = new Map<number, Promise<void>>()
 
   constructor(deps: { eventStore: EventStore; roomStore: RoomStore; events: EventReader; log: ChangeLog }) {
     this.#log = deps.log
@@ -65,12 +65,15 @@ export class RoomTails {
    */
   async newest(roomNid: number, span: { after: number; upTo: number; limit: number }): Promise<TimelineSpan> {
     const { after, upTo, limit } = span
-    const tail = this.#tails.get(roomNid) ?? (await this.#load(roomNid))
-    const known = tail.events.filter(({ position = 0 }) => position > after && position <= upTo)
-    if (known.length > limit) return { events: known.slice(-limit), hasMore: true }
-    if (after >= tail.completeAfter) return { events: known, hasMore: false }
-    const events = await this.#eventStore.between(roomNid, after, upTo, limit + 1)
-    for (const event of events) if (this.#events.atHand(event.eventNid) === undefined) this.#events.put(event)
+    if (!this.#tails.has(roomNid)) await this.#load(roomNid)
+    // A tail that was taken away while it was read has missed what has been published since.
+    const tail = this.#tails.get(roomNid)
+    if (tail !== undefined) {
+      const known = tail.events.filter(({ position = 0 }) => position > after && position <= upTo)
+      if (known.length > limit) return { events: known.slice(-limit), hasMore: true }
+      if (after >= tail.completeAfter) return { events: known, hasMore: false }
+    }
+    const events = await this.#events.keeping(() => this.#eventStore.between(roomNid, after, upTo, limit + 1))
     const hasMore = events.length > limit
     return { events: events.slice(0, limit).reverse(), hasMore }
   }
@@ -88,7 +91,7 @@ export class RoomTails {
     return this.#roomStore.rootAt(roomNid, position)
   }
 
-  async #load(roomNid: number): Promise<RoomTail> {
+  async #load(roomNid: number): Promise<void> {
     let loading = this.#loading.get(roomNid)
     if (loading === undefined) {
       loading = this.#read(roomNid).finally(() => this.#loading.delete(roomNid))
@@ -97,15 +100,17 @@ export class RoomTails {
     return loading
   }
 
-  async #read(roomNid: number): Promise<RoomTail> {
+  async #read(roomNid: number): Promise<void> {
     // In place before the read, so that what is published meanwhile is not missed.
     const tail: RoomTail = { events: [], completeAfter: Number.MAX_SAFE_INTEGER }
     this.#tails.set(roomNid, tail)
-    const stored = (await this.#eventStore.between(roomNid, 0, this.#log.position, TAIL_LENGTH)).reverse()
-    for (const event of stored) if (this.#events.atHand(event.eventNid) === undefined) this.#events.put(event)
+    const upTo = this.#log.position
+    const newestFirst = await this.#events.keeping(() => this.#eventStore.between(roomNid, 0, upTo, TAIL_LENGTH))
+    // So much has come meanwhile that the tail was trimmed: what was read does not reach up to it.
+    if (tail.completeAfter !== Number.MAX_SAFE_INTEGER) return
+    const stored = newestFirst.reverse()
     tail.events.unshift(...stored)
     const isWhole = stored.length < TAIL_LENGTH
     tail.completeAfter = isWhole ? 0 : (stored[0]?.position ?? 1) - 1
-    return tail
   }
 }

@@ -117,8 +117,12 @@ export class SyncService {
     const knock: string[] = []
     const leave: string[] = []
     const sectionOf = { join, invite, knock, leave, ban: leave }
-    for (const [roomNid, membership] of [...view.rooms]) {
+    for (const [roomNid, newest] of [...view.rooms]) {
       if (changes !== undefined && !changes.rooms.has(roomNid)) continue
+      // One that has changed meanwhile is for the next response, what was before it for this one.
+      const membership =
+        newest.position <= span.upTo ? newest : await this.#deps.sections.membershipAt(roomNid, reader, span.upTo)
+      if (membership === undefined) continue
       const entry = await this.#roomEntry(reader, span, roomNid, membership, accountData.byRoom.get(roomNid) ?? [])
       if (entry !== undefined) sectionOf[membership.membership].push(entry)
     }
@@ -149,7 +153,6 @@ export class SyncService {
     membership: ViewMembership,
     accountData: readonly AccountDataRow[],
   ): Promise<string | undefined> {
-    if (membership.position > span.upTo) return undefined
     const room = await this.#deps.rooms.getByNid(roomNid)
     if (!matchesRoom(reader.filter.room, room.roomId) || this.#deps.excludedRooms.has(room.roomId)) return undefined
     const section = await this.#roomSection({ room, reader, span, accountData }, membership)
@@ -232,11 +235,14 @@ class News {
   async wait(clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     const timer = clock.setTimeout(end, timeoutMs)
-    signal.addEventListener('abort', () => end(), { once: true })
+    const abort = () => end()
+    signal.addEventListener('abort', abort)
     try {
       await Promise.race([this.#changed, ended])
     } finally {
       timer.cancel()
+      // A combined signal is never collected while somebody listens to it.
+      signal.removeEventListener('abort', abort)
     }
   }
 }

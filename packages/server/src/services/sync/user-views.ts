@@ -62,7 +62,7 @@ export class UserViews {
     if (membership === 'join') {
       this.#attach(view, event.roomNid)
     } else {
-      this.#byRoom.get(event.roomNid)?.delete(view)
+      this.#detachFrom(event.roomNid, view)
       this.#noteFor(view, { position, roomNid: event.roomNid, isAccountData: false })
     }
   }
@@ -79,9 +79,9 @@ export class UserViews {
       case changeKind.event:
       case changeKind.roomState: {
         const views = change.roomNid === undefined ? undefined : this.#byRoom.get(change.roomNid)
-        for (const view of views ?? []) {
-          this.#noteFor(view, { position: change.position, roomNid: change.roomNid, isAccountData: false })
-        }
+        // One object for all, as in a large room every view keeps it.
+        const recent = { position: change.position, roomNid: change.roomNid, isAccountData: false }
+        for (const view of views ?? []) this.#noteFor(view, recent)
         return
       }
       case changeKind.accountData: {
@@ -116,6 +116,9 @@ export class UserViews {
       }
       this.#views.set(userNid, view)
       return view
+    } catch (error) {
+      this.#detach(view)
+      throw error
     } finally {
       this.#beingLoaded.delete(userNid)
     }
@@ -128,13 +131,15 @@ export class UserViews {
   }
 
   #detach(view: UserView): void {
-    for (const roomNid of view.rooms.keys()) {
-      const views = this.#byRoom.get(roomNid)
-      views?.delete(view)
-      if (views?.size === 0) this.#byRoom.delete(roomNid)
-    }
+    for (const roomNid of view.rooms.keys()) this.#detachFrom(roomNid, view)
     // Whoever waits looks again, and gets a view that is kept up to date.
     view.wake()
+  }
+
+  #detachFrom(roomNid: number, view: UserView): void {
+    const views = this.#byRoom.get(roomNid)
+    views?.delete(view)
+    if (views?.size === 0) this.#byRoom.delete(roomNid)
   }
 
   #noteFor(view: UserView, change: RecentChange): void {

@@ -1,0 +1,71 @@
+import {
+  generateSigningKey,
+  parseServerName,
+  parseUserId,
+  type RoomVersion,
+  ROOM_VERSIONS,
+  type UserId,
+} from '@magik/protocol'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { createCore } from '../../src/composition/core.ts'
+import { createStores } from '../../src/composition/stores.ts'
+import { ManualClock } from '../../src/platform/clock/manual-clock.ts'
+import { configFromObject } from '../../src/platform/config/index.ts'
+import { SqliteDatabase, type SqliteDatabaseOptions } from '../../src/platform/database/sqlite/sqlite-database.ts'
+import { silentLogger } from '../../src/platform/log/logger.ts'
+import { createMetricsRegistry } from '../../src/platform/metrics/registry.ts'
+import type { EventDraft } from '../../src/services/events/event-draft.ts'
+import type { Schema } from '../../src/storage/schema.ts'
+import { SERVER_NAME, temporaryFolder, testConfig } from '../harness/index.ts'
+
+export const ALICE = parseUserId(`@alice:${SERVER_NAME}`)
+
+/** The write path alone, on a database of its own. */
+export async function testCore(options: Partial<SqliteDatabaseOptions> = {}) {
+  const folder = temporaryFolder()
+  const database = await SqliteDatabase.open<Schema>({
+    path: join(folder, 'homeserver.db'),
+    migrations: new URL('../../src/storage/migrations/', import.meta.url),
+    synchronous: 'OFF',
+    ...options,
+  })
+  onTestFinished(() => database.close())
+  const stores = createStores(database)
+  const foundations = {
+    config: configFromObject(testConfig(folder), { cwd: folder }),
+    serverName: parseServerName(SERVER_NAME),
+    clock: new ManualClock(),
+    randomBytes,
+    logger: silentLogger(),
+    registry: createMetricsRegistry({ serverName: SERVER_NAME, version: '0' }),
+    database,
+    epoch: 'epoch',
+  }
+  const core = createCore(foundations, stores, { signingKey: generateSigningKey(), treeSeed: new Uint8Array(16) })
+  return { ...core, core, foundations, stores, database, createRoom: () => createRoom(core) }
+}
+
+async function createRoom({ eventSender }: Pick<ReturnType<typeof createCore>, 'eventSender'>) {
+  const version = ROOM_VERSIONS.get('12') as RoomVersion
+  const { roomId } = await eventSender.createRoom({
+    creator: ALICE,
+    version,
+    drafts: [
+      { type: 'm.room.create', stateKey: '', content: { room_version: '12' }, sender: ALICE },
+      { type: 'm.room.member', stateKey: ALICE, content: { membership: 'join' }, sender: ALICE },
+    ],
+  })
+  return roomId
+}
+
+/** Alice invites somebody. */
+export function invitation(userId: UserId): EventDraft {
+  return { type: 'm.room.member', stateKey: userId, content: { membership: 'invite' }, sender: ALICE }
+}
+
+/** Alice says something. */
+export function message(body: string): EventDraft {
+  return { type: 'm.room.message', content: { msgtype: 'm.text', body }, sender: ALICE }
+}
