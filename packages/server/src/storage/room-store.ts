@@ -39,7 +39,6 @@ export class RoomStore {
   readonly #advance
   readonly #insertState
   readonly #rootAt
-  readonly #nextStates
   readonly #setPublished
   readonly #isPublished
   readonly #published
@@ -155,16 +154,6 @@ export class RoomStore {
         .orderBy('position', 'desc')
         .limit(1),
     )
-    this.#nextStates = database.query<{ roomNid: number; after: number; upTo: number }>()((q, p) =>
-      q
-        .selectFrom('room_states')
-        .select(['position', 'root'])
-        .where('room_nid', '=', p.roomNid)
-        .where('position', '>', p.after)
-        .where('position', '<=', p.upTo)
-        .orderBy('position', 'desc')
-        .limit(50),
-    )
     this.#setPublished = database.query<{ roomNid: number; isPublished: number }>()((q, p) =>
       q.updateTable('rooms').set({ is_published: p.isPublished }).where('room_nid', '=', p.roomNid),
     )
@@ -227,11 +216,6 @@ export class RoomStore {
   async rootAt(roomNid: number, position: number): Promise<number | undefined> {
     const row = await this.#database.first(this.#rootAt, { roomNid, position })
     return row?.root
-  }
-
-  /** The newest changes (at most 50) of the room's current state in a span of positions, newest first. */
-  statesBetween(roomNid: number, after: number, upTo: number): Promise<{ position: number; root: number }[]> {
-    return this.#database.all(this.#nextStates, { roomNid, after, upTo })
   }
 
   /** Lists the room in this server's directory, or takes it out. */
