@@ -29,15 +29,19 @@ function breakTails(fault: 'loses an event' | 'tells an event twice' | 'swaps tw
   const append = RoomTails.prototype.append
   const held = new Map<number, StoredEvent>()
   let count = 0
-  vi.spyOn(RoomTails.prototype, 'append').mockImplementation(function (this: RoomTails, event: StoredEvent) {
+  vi.spyOn(RoomTails.prototype, 'append').mockImplementation(function (
+    this: RoomTails,
+    event: StoredEvent,
+    root: number,
+  ) {
     const earlier = held.get(event.roomNid)
     held.delete(event.roomNid)
     const isDue = event.type === 'm.room.message' && ++count % 10 === 0
     if (earlier !== undefined) {
-      append.call(this, { ...event, position: earlier.position! })
-      append.call(this, { ...earlier, position: event.position! })
+      append.call(this, { ...event, position: earlier.position! }, root)
+      append.call(this, { ...earlier, position: event.position! }, root)
     } else if (isDue && fault === 'swaps two events') held.set(event.roomNid, event)
-    else if (!isDue || fault !== 'loses an event') append.call(this, event)
-    if (isDue && fault === 'tells an event twice') append.call(this, event)
+    else if (!isDue || fault !== 'loses an event') append.call(this, event, root)
+    if (isDue && fault === 'tells an event twice') append.call(this, event, root)
   })
 }

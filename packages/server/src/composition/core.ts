@@ -7,6 +7,7 @@ import { ClientEvents } from '../services/events/client-events.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
+import { ForkResolver } from '../services/events/fork-resolver.ts'
 import { Numbers } from '../services/events/numbers.ts'
 import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
@@ -45,19 +46,23 @@ export function createCore(
   const reading = { tree, events }
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
+  const forkResolver = new ForkResolver(reading)
   const writer = new RoomWriter({
     log,
+    clock,
     heads,
     events,
     treeCache,
     eventStore: stores.eventStore,
     roomStore: stores.roomStore,
+    roomGraphStore: stores.roomGraphStore,
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
   })
   const eventSender = new EventSender({
-    tree,
-    events,
+    ...reading,
+    treeCache,
+    forkResolver,
     heads,
     queue,
     writer,

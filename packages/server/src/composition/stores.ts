@@ -12,6 +12,7 @@ import { MetaStore } from '../storage/meta-store.ts'
 import { NumberStore } from '../storage/number-store.ts'
 import { ProfileStore } from '../storage/profile-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
+import { RoomGraphStore } from '../storage/room-graph-store.ts'
 import { RoomStore } from '../storage/room-store.ts'
 import type { Schema } from '../storage/schema.ts'
 import { StateNodeStore } from '../storage/state-node-store.ts'
@@ -34,6 +35,7 @@ export function createStores(database: Database<Schema>) {
     filterStore: new FilterStore(database),
     accountDataStore: new AccountDataStore(database),
     roomStore: new RoomStore(database),
+    roomGraphStore: new RoomGraphStore(database),
     eventStore: new EventStore(database),
     stateNodeStore: new StateNodeStore(database),
     membershipStore: new MembershipStore(database),

@@ -23,10 +23,11 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
   const { log, events, tree, writer, clientEvents, visibility } = core
   const tails = new RoomTails({ eventStore: stores.eventStore, roomStore: stores.roomStore, events, log })
   const views = new UserViews({ log, membershipStore: stores.membershipStore })
-  writer.listen((event, { membershipChange, redaction }) => {
-    tails.append(event)
-    if (redaction !== undefined) tails.invalidate(event.roomNid)
-    if (membershipChange !== undefined) views.onMembership(event, membershipChange)
+  writer.listen((event, { head, membershipChanges, redaction }) => {
+    const { roomNid, position = 0 } = event
+    tails.append(event, head.stateRoot)
+    if (redaction?.eventNid !== undefined) tails.invalidate(roomNid)
+    for (const change of membershipChanges) views.onMembership(roomNid, position, change)
   })
   const most = config.filter_timeline_limit < 0 ? MAX_TIMELINE_LIMIT : config.filter_timeline_limit
   const sections = new RoomSections({

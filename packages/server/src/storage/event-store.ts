@@ -44,6 +44,7 @@ export class EventStore {
   readonly #database: Database<Schema>
   readonly #byId
   readonly #byNids
+  readonly #byIds
   readonly #byTransaction
   readonly #latest
   readonly #after
@@ -51,6 +52,7 @@ export class EventStore {
   readonly #newerThan
   readonly #nearestBefore
   readonly #insert
+  readonly #placeOutlier
   readonly #markRedacted
   readonly #insertRedaction
   readonly #redactionsOf
@@ -62,6 +64,9 @@ export class EventStore {
     )
     this.#byNids = database.query<{ eventNids: readonly number[] }>()((q, p) =>
       selectEvents(q).where(inList('events.event_nid', p.eventNids)),
+    )
+    this.#byIds = database.query<{ eventIds: readonly string[] }>()((q, p) =>
+      selectEvents(q).where(inList('events.event_id', p.eventIds)),
     )
     this.#byTransaction = database.query<{
       senderNid: number
@@ -173,6 +178,28 @@ export class EventStore {
         })
         .onConflict((conflict) => conflict.doNothing()),
     )
+    this.#placeOutlier = database.query<{
+      eventNid: number
+      position: number | null
+      depth: number
+      status: number
+      stateBefore: number | null
+      stateAfter: number | null
+      redactedBy: number | null
+    }>()((q, p) =>
+      q
+        .updateTable('events')
+        .set({
+          position: p.position,
+          depth: p.depth,
+          status: p.status,
+          state_before: p.stateBefore,
+          state_after: p.stateAfter,
+          redacted_by: p.redactedBy,
+        })
+        .where('event_nid', '=', p.eventNid)
+        .where('status', '=', eventStatus.outlier),
+    )
     this.#markRedacted = database.query<{ roomNid: number; eventId: string; redactedBy: number }>()((q, p) =>
       q
         .updateTable('events')
@@ -207,6 +234,17 @@ export class EventStore {
         ? await this.#database.all(this.#byNids, { eventNids })
         : await this.#database.scan(this.#byNids, { eventNids })
     return rows.map(toStoredEvent)
+  }
+
+  /** Events by their IDs, in any order; unknown IDs are left out. */
+  async findByIds(eventIds: readonly EventId[]): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = []
+    for (let start = 0; start < eventIds.length; start += MAX_EVENTS_PER_READ) {
+      const some = eventIds.slice(start, start + MAX_EVENTS_PER_READ)
+      const rows = await this.#database.all(this.#byIds, { eventIds: some })
+      for (const row of rows) found.push(toStoredEvent(row))
+    }
+    return found
   }
 
   /** The event that a device's transaction ID made, if it made one. */
@@ -276,6 +314,21 @@ export class EventStore {
       },
       { guard: 'event' },
     )
+  }
+
+  /** Gives an outlier its place in the room's graph; refused under the guard `outlier` when it has one meanwhile. */
+  placeOutlier(event: StoredEvent, position: Parameter<number | null>): BoundWrite {
+    const { eventNid, depth, status, stateBefore, stateAfter, redactedBy } = event
+    const parameters = {
+      eventNid,
+      position,
+      depth,
+      status,
+      stateBefore: stateBefore ?? null,
+      stateAfter: stateAfter ?? null,
+      redactedBy: redactedBy ?? null,
+    }
+    return bind(this.#placeOutlier, parameters, { guard: 'outlier' })
   }
 
   /** Records that a redaction is about an event, known here or not. */

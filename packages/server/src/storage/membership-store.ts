@@ -9,7 +9,7 @@ export interface MembershipRow {
   readonly userNid: number
   readonly membership: string
   readonly eventNid: number
-  /** Position of the membership event. */
+  /** Position at which the membership came into force. */
   readonly position: number
   readonly isForgotten: boolean
 }

@@ -37,8 +37,10 @@ export class RoomStore {
   readonly #insertRoom
   readonly #insertHead
   readonly #advance
+  readonly #advanceQuietly
   readonly #insertState
   readonly #rootAt
+  readonly #rootsBetween
   readonly #setPublished
   readonly #isPublished
   readonly #published
@@ -142,6 +144,33 @@ export class RoomStore {
         .where('version', '=', p.expectedVersion)
         .where('forward_extremities', '=', p.expectedExtremities),
     )
+    this.#advanceQuietly = database.query<{
+      roomNid: number
+      expectedVersion: number
+      expectedExtremities: string
+      version: number
+      forwardExtremities: string
+      stateRoot: number
+      nextChunk: number
+      depth: number
+      joinedMembers: number
+      invitedMembers: number
+    }>()((q, p) =>
+      q
+        .updateTable('room_heads')
+        .set({
+          version: p.version,
+          forward_extremities: p.forwardExtremities,
+          state_root: p.stateRoot,
+          next_chunk: p.nextChunk,
+          depth: p.depth,
+          joined_members: p.joinedMembers,
+          invited_members: p.invitedMembers,
+        })
+        .where('room_nid', '=', p.roomNid)
+        .where('version', '=', p.expectedVersion)
+        .where('forward_extremities', '=', p.expectedExtremities),
+    )
     this.#insertState = database.query<{ roomNid: number; position: number; root: number }>()((q, p) =>
       q.insertInto('room_states').values({ room_nid: p.roomNid, position: p.position, root: p.root }),
     )
@@ -153,6 +182,16 @@ export class RoomStore {
         .where('position', '<=', p.position)
         .orderBy('position', 'desc')
         .limit(1),
+    )
+    this.#rootsBetween = database.query<{ roomNid: number; after: number; upTo: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('room_states')
+        .select(['position', 'root'])
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '>', p.after)
+        .where('position', '<=', p.upTo)
+        .orderBy('position', 'desc')
+        .limit(p.limit),
     )
     this.#setPublished = database.query<{ roomNid: number; isPublished: number }>()((q, p) =>
       q.updateTable('rooms').set({ is_published: p.isPublished }).where('room_nid', '=', p.roomNid),
@@ -200,11 +239,19 @@ export class RoomStore {
   /**
    * Replaces the head built upon `expected`; refused under the guard `head` when another writer was first. The version
    * alone would not tell: it may be that of another writer's event, made while the one built upon was refused.
+   * @param position of the newest timeline event; left out when none joins the room.
    */
-  advanceHead(roomNid: number, expected: HeadRow, head: HeadRow, position: Parameter<number>): BoundWrite {
+  advanceHead(
+    roomNid: number,
+    expected: HeadRow,
+    head: HeadRow,
+    position: Parameter<number> | undefined,
+  ): BoundWrite {
     const { version: expectedVersion, forwardExtremities: expectedExtremities } = headParameters(expected)
-    const parameters = { roomNid, expectedVersion, expectedExtremities, ...headParameters(head), position }
-    return bind(this.#advance, parameters, { guard: 'head' })
+    const parameters = { roomNid, expectedVersion, expectedExtremities, ...headParameters(head) }
+    return position === undefined
+      ? bind(this.#advanceQuietly, parameters, { guard: 'head' })
+      : bind(this.#advance, { ...parameters, position }, { guard: 'head' })
   }
 
   /** Records that the room's current state is `root` from a position on. */
@@ -216,6 +263,15 @@ export class RoomStore {
   async rootAt(roomNid: number, position: number): Promise<number | undefined> {
     const row = await this.#database.first(this.#rootAt, { roomNid, position })
     return row?.root
+  }
+
+  /** The newest changes of the room's current state in a span of positions `(after, upTo]`, newest first. */
+  async rootsBetween(
+    roomNid: number,
+    span: { readonly after: number; readonly upTo: number },
+    limit: number,
+  ): Promise<{ position: number; root: number }[]> {
+    return this.#database.all(this.#rootsBetween, { roomNid, ...span, limit })
   }
 
   /** Lists the room in this server's directory, or takes it out. */

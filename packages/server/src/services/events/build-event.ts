@@ -4,33 +4,32 @@ import {
   checkEventSize,
   type JsonObject,
   MatrixError,
+  type Pdu,
   type PduDraft,
   type RoomEvent,
   type RoomVersion,
-  redactedEventId,
-  type ServerName,
   type SigningKey,
-  serverNameOf,
   signEvent,
   stringifyJson,
-  isUserId,
 } from '@magik/protocol'
 import type { Clock } from '../../platform/clock/clock.ts'
-import type { HeadRow } from '../../storage/room-store.ts'
+import type { BackwardExtremity } from '../../storage/room-graph-store.ts'
+import type { ForwardExtremity } from '../../storage/room-store.ts'
 import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
-import { currentState, loadAuthState, type StateReading } from './auth-state.ts'
-import type { BuiltEvent, MembershipChange } from './built-event.ts'
-import type { EventDraft } from './event-draft.ts'
+import { StagedChunks } from '../state/staged-chunks.ts'
+import { loadAuthState, loadAuthStateAt, type StateReading } from './auth-state.ts'
+import type { BuiltEvent } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
+import type { EventDraft } from './event-draft.ts'
+import { type HeadMoving, moveHead } from './next-head.ts'
 import type { Numbers } from './numbers.ts'
 import { planRedaction } from './plan-redaction.ts'
 import { type RoomHead, stateCacheKey } from './room-heads.ts'
 
 /** What building an event takes. */
-export interface EventBuilding extends StateReading {
+export interface EventBuilding extends HeadMoving {
   readonly clock: Clock
   readonly numbers: Numbers
-  readonly serverName: ServerName
   readonly signingKey: SigningKey
 }
 
@@ -49,22 +48,87 @@ export async function buildEvent(
   draft: EventDraft,
   users: EntryUsers,
 ): Promise<BuiltEvent> {
-  const auth = await loadAuthState(deps, head, {
+  const staged = new StagedChunks(deps.treeCache, head.roomNid, head.pending.nextChunk)
+  try {
+    return await buildStaged(deps, head, draft, users, staged)
+  } catch (error) {
+    staged.discard()
+    throw error
+  }
+}
+
+async function buildStaged(
+  deps: EventBuilding,
+  head: RoomHead,
+  draft: EventDraft,
+  users: EntryUsers,
+  staged: StagedChunks,
+): Promise<BuiltEvent> {
+  const parents = await parentsOfNext(deps, head, staged)
+  const underCheck = {
     type: draft.type,
     sender: draft.sender,
     content: draft.content,
     ...(draft.stateKey !== undefined && { state_key: draft.stateKey }),
-  })
-  const extremities = head.pending.forwardExtremities.slice(0, MAX_PREV_EVENTS)
+  }
+  const auth =
+    parents.stateBefore === head.pending.stateRoot
+      ? await loadAuthState(deps, head, underCheck)
+      : await loadAuthStateAt(deps, head, parents.stateBefore, underCheck)
   const signed = signDraft(deps, head.version, {
     ...draftFields(draft, head, deps.clock.now()),
     auth_events: auth.authEventIds,
-    prev_events: extremities.map(({ eventId }) => eventId),
+    prev_events: parents.extremities.map(({ eventId }) => eventId),
     depth: head.pending.depth + 1,
   })
   const verdict = checkAuthRules(signed, auth.lookup, head.version)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
-  return completeEvent(deps, head, draft, signed, users)
+  const { stateBefore } = parents
+  const covered = new Set(parents.extremities.map(({ eventNid }) => eventNid))
+  return completeEvent(deps, head, { ...newEvent(head, draft, signed), stateBefore, covered }, users, staged)
+}
+
+/** The first event of a room. */
+export async function buildCreateEvent(
+  deps: EventBuilding,
+  head: RoomHead,
+  draft: EventDraft,
+  signed: RoomEvent,
+  users: EntryUsers,
+): Promise<BuiltEvent> {
+  const staged = new StagedChunks(deps.treeCache, head.roomNid, head.pending.nextChunk)
+  return completeEvent(deps, head, newEvent(head, draft, signed), users, staged)
+}
+
+/** An event made here on top of the whole room, as far as that goes without saying. */
+function newEvent(head: RoomHead, draft: EventDraft, signed: RoomEvent): AllowedEvent {
+  const { stateRoot, depth } = head.pending
+  return {
+    signed,
+    transaction: draft.transaction,
+    stateBefore: stateRoot,
+    covered: new Set(),
+    depth: depth + 1,
+    outlierNid: undefined,
+    redactedBy: undefined,
+    wasMissing: false,
+    missing: [],
+  }
+}
+
+/** What the room's next event builds on, and the state that it finds there. */
+async function parentsOfNext(
+  deps: EventBuilding,
+  head: RoomHead,
+  staged: StagedChunks,
+): Promise<{ readonly stateBefore: number; readonly extremities: readonly ForwardExtremity[] }> {
+  const { forwardExtremities, stateRoot } = head.pending
+  if (forwardExtremities.length <= MAX_PREV_EVENTS) return { extremities: forwardExtremities, stateBefore: stateRoot }
+  // The oldest, so that each gets its turn, whatever else keeps coming.
+  const extremities = forwardExtremities.slice(0, MAX_PREV_EVENTS)
+  const roots: number[] = []
+  for (const { eventNid } of extremities) roots.push((await deps.events.get(eventNid)).stateAfter ?? 0)
+  return { extremities, stateBefore: await deps.forkResolver.resolve(head, roots, staged) }
 }
 
 /** Hashes and signs a draft, and refuses what no room could hold. */
@@ -98,102 +162,115 @@ function draftFields(draft: EventDraft, room: Pick<RoomHead, 'roomId' | 'version
   }
 }
 
+/** An event that the rules allow, and where it stands in its room's graph. */
+export interface AllowedEvent {
+  readonly signed: RoomEvent
+  readonly transaction: EventDraft['transaction']
+  readonly stateBefore: number
+  /** See `EventPlace`. */
+  readonly covered: ReadonlySet<number>
+  readonly depth: number
+  /** The number it has as an outlier. */
+  readonly outlierNid: number | undefined
+  /** The redaction that has come before it. */
+  readonly redactedBy: number | undefined
+  readonly wasMissing: boolean
+  readonly missing: readonly BackwardExtremity[]
+}
+
 /** Adds to an allowed event what its commit has to write: the state after it and the projections it changes. */
 export async function completeEvent(
   deps: EventBuilding,
   head: RoomHead,
-  draft: EventDraft,
-  signed: RoomEvent,
+  allowed: AllowedEvent,
   users: EntryUsers,
+  staged: StagedChunks,
 ): Promise<BuiltEvent> {
-  const { pdu, eventId } = signed
-  const base = head.pending
-  const eventNid = await deps.numbers.next('event')
-  const senderNid = await users.numberOf(pdu.sender)
-
-  const stateKey = pdu.state_key
-  const change =
-    stateKey === undefined
-      ? { root: base.stateRoot, chunks: [], nextChunk: base.nextChunk }
-      : await deps.tree.update(
-          head.roomNid,
-          base.stateRoot,
-          [{ type: pdu.type, stateKey, event: eventNid }],
-          base.nextChunk,
-        )
-  const membershipChange = await membershipChangeOf(deps, head, signed, users)
-  const redaction = await planRedaction(deps, head, pdu, redactedEventId(pdu, head.version))
+  const { roomNid, version } = head
+  const { stateBefore, depth } = allowed
+  const { pdu, eventId } = allowed.signed
+  const eventNid = allowed.outlierNid ?? (await deps.numbers.next('event'))
+  const after = await stateAfter(deps, { roomNid, stateBefore, eventNid, pdu }, staged)
+  const moved = await moveHead(
+    deps,
+    {
+      roomNid,
+      version,
+      base: head.pending,
+      eventNid,
+      eventId,
+      depth,
+      content: pdu,
+      stateBefore,
+      stateAfter: after,
+      covered: allowed.covered,
+      hasSuccessors: allowed.wasMissing,
+    },
+    users,
+    staged,
+  )
   const event: StoredEvent = {
+    ...(await identityOf(head, allowed.signed, users)),
     eventNid,
-    eventId,
-    roomNid: head.roomNid,
-    roomId: head.roomId,
-    roomVersion: head.version,
-    type: pdu.type,
-    stateKey,
-    sender: pdu.sender,
-    senderNid,
-    originServerTs: pdu.origin_server_ts,
     position: undefined,
-    depth: base.depth + 1,
+    depth,
     status: eventStatus.accepted,
-    stateBefore: base.stateRoot,
-    stateAfter: change.root,
-    redactedBy: undefined,
-    transaction: draft.transaction,
+    stateBefore,
+    stateAfter: after,
+    redactedBy: allowed.redactedBy,
+    transaction: allowed.transaction,
+  }
+  return {
+    event,
+    pdu,
+    head: moved.head,
+    chunks: staged.chunks,
+    isLinear: moved.isLinear,
+    membershipChanges: moved.membershipChanges,
+    redaction: await planRedaction(deps, { pdu, version, roomNid, stateBefore }),
+    wasOutlier: allowed.outlierNid !== undefined,
+    graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets: moved.stateResets },
+  }
+}
+
+/** Root of the state after an event. */
+export async function stateAfter(
+  deps: StateReading,
+  place: {
+    readonly roomNid: number
+    readonly stateBefore: number
+    readonly eventNid: number
+    readonly pdu: Pick<Pdu, 'type' | 'state_key'>
+  },
+  staged: StagedChunks,
+): Promise<number> {
+  const { roomNid, stateBefore, eventNid, pdu } = place
+  const { type, state_key: stateKey } = pdu
+  if (stateKey === undefined) return stateBefore
+  const change = { type, stateKey, event: eventNid }
+  return staged.add(await deps.tree.update(roomNid, stateBefore, [change], staged.nextChunk))
+}
+
+/** What of a stored event does not depend on its place in the graph. */
+export async function identityOf({ roomNid, roomId, version }: RoomHead, event: RoomEvent, users: EntryUsers) {
+  const { eventId, pdu } = event
+  return {
+    eventId,
+    roomNid,
+    roomId,
+    roomVersion: version,
+    type: pdu.type,
+    stateKey: pdu.state_key,
+    sender: pdu.sender,
+    senderNid: await users.numberOf(pdu.sender),
+    originServerTs: pdu.origin_server_ts,
     json: stringifyJson(pdu),
   }
-  const after = headAfter(base, event, change, membershipChange)
-  return { event, pdu, head: after, chunks: change.chunks, membershipChange, redaction }
-}
-
-function headAfter(
-  base: HeadRow,
-  event: StoredEvent,
-  state: { root: number; nextChunk: number },
-  change: MembershipChange | undefined,
-): HeadRow {
-  return {
-    version: base.version,
-    forwardExtremities: [{ eventNid: event.eventNid, eventId: event.eventId }],
-    stateRoot: state.root,
-    nextChunk: state.nextChunk,
-    depth: event.depth,
-    joinedMembers: base.joinedMembers + countChange(change, 'join'),
-    invitedMembers: base.invitedMembers + countChange(change, 'invite'),
-  }
-}
-
-function countChange(change: MembershipChange | undefined, membership: string): number {
-  if (change === undefined) return 0
-  return Number(change.after === membership) - Number(change.before === membership)
-}
-
-async function membershipChangeOf(
-  deps: EventBuilding,
-  head: RoomHead,
-  { pdu }: RoomEvent,
-  users: EntryUsers,
-): Promise<MembershipChange | undefined> {
-  const userId = pdu.state_key
-  if (pdu.type !== 'm.room.member' || userId === undefined || !isUserId(userId)) return undefined
-  const before = await currentState(deps, head, 'm.room.member', userId)
-  return {
-    userId,
-    userNid: await users.numberOf(userId),
-    isLocal: serverNameOf(userId) === deps.serverName,
-    before: membershipOf(before?.pdu.content),
-    after: membershipOf(pdu.content) ?? 'leave',
-  }
-}
-
-function membershipOf(content: JsonObject | undefined): string | undefined {
-  const membership = content?.['membership']
-  return typeof membership === 'string' ? membership : undefined
 }
 
 /** Remembers a state event with the room's head once the event is part of `pending`. */
 export function cacheBuiltState(head: RoomHead, built: BuiltEvent): void {
   const { event, pdu } = built
-  if (event.stateKey !== undefined) head.cacheState(stateCacheKey(event.type, event.stateKey), { event, pdu })
+  if (!built.isLinear) head.forgetState()
+  else if (event.stateKey !== undefined) head.cacheState(stateCacheKey(event.type, event.stateKey), { event, pdu })
 }

@@ -6,6 +6,9 @@ import type { StoredEvent } from '../../storage/stored-event.ts'
 /** Parsed PDUs kept; the rest are parsed again when needed. */
 const PARSED_PDUS = 4_000
 
+/** IDs of durable events whose numbers are kept: other events refer to them. */
+const KNOWN_IDS = 50_000
+
 /** What an event costs in memory besides its text: the record, the map entry. */
 const RECORD_BYTES = 500
 
@@ -29,7 +32,9 @@ export class EventReader {
   readonly #store: EventStore
   readonly #cache: LRUCache<number, CachedEvent>
   readonly #pdus = new LRUCache<number, ParsedPdu>({ max: PARSED_PDUS })
+  readonly #nids = new LRUCache<EventId, number>({ max: KNOWN_IDS })
   readonly #uncommitted = new Map<number, StoredEvent>()
+  readonly #uncommittedNids = new Map<EventId, number>()
   #invalidations = 0
   #hits = 0
   #misses = 0
@@ -98,9 +103,23 @@ export class EventReader {
   }
 
   /** An event by its ID for the write path, which also sees what is not durable yet. */
-  findForWriting(eventId: EventId): Promise<StoredEvent | undefined> | StoredEvent {
-    for (const event of this.#uncommitted.values()) if (event.eventId === eventId) return event
-    return this.#store.findById(eventId)
+  async findForWriting(eventId: EventId): Promise<StoredEvent | undefined> {
+    return (await this.findManyForWriting([eventId])).get(eventId)
+  }
+
+  /** Events by their IDs for the write path, which also sees what is not durable yet; unknown IDs are left out. */
+  async findManyForWriting(eventIds: Iterable<EventId>): Promise<Map<EventId, StoredEvent>> {
+    const found = new Map<EventId, StoredEvent>()
+    const missing: EventId[] = []
+    for (const eventId of new Set(eventIds)) {
+      const eventNid = this.#uncommittedNids.get(eventId) ?? this.#nids.get(eventId)
+      const event = eventNid === undefined ? undefined : this.atHand(eventNid)
+      if (event === undefined) missing.push(eventId)
+      else found.set(eventId, event)
+    }
+    if (missing.length === 0) return found
+    for (const event of await this.keeping(() => this.#store.findByIds(missing))) found.set(event.eventId, event)
+    return found
   }
 
   /** The event as PDU, in its redacted form if it is redacted. Shared: not to be changed. */
@@ -134,8 +153,9 @@ export class EventReader {
   /** Keeps a durable event at hand; from now on nobody is given the one without a position. */
   put(event: StoredEvent, pdu?: Pdu): StoredEvent {
     const { eventNid, redactedBy } = event
-    this.#uncommitted.delete(eventNid)
+    this.unpin(eventNid)
     this.#cache.set(eventNid, { event, clientJson: undefined })
+    this.#nids.set(event.eventId, eventNid)
     if (pdu !== undefined) this.#pdus.set(eventNid, { redactedBy, pdu })
     return event
   }
@@ -143,12 +163,17 @@ export class EventReader {
   /** Makes an event that is on its way to the disk visible to those who know its number. */
   pin(event: StoredEvent, pdu: Pdu): void {
     this.#uncommitted.set(event.eventNid, event)
-    this.#pdus.set(event.eventNid, { redactedBy: event.redactedBy, pdu })
+    this.#uncommittedNids.set(event.eventId, event.eventNid)
+    // One whose redaction came first is parsed and redacted when it is needed.
+    if (event.redactedBy === undefined) this.#pdus.set(event.eventNid, { redactedBy: undefined, pdu })
   }
 
   /** Ends `pin`. */
   unpin(eventNid: number): void {
+    const event = this.#uncommitted.get(eventNid)
+    if (event === undefined) return
     this.#uncommitted.delete(eventNid)
+    if (this.#uncommittedNids.get(event.eventId) === eventNid) this.#uncommittedNids.delete(event.eventId)
   }
 
   /** Forgets what is cached of an event whose row has changed. */

@@ -13,7 +13,7 @@ import type { BoundWrite } from '../../platform/database/database.ts'
 import type { EventStore } from '../../storage/event-store.ts'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
-import { buildEvent, cacheBuiltState, completeEvent, type EventBuilding, signDraft } from './build-event.ts'
+import { buildCreateEvent, buildEvent, cacheBuiltState, type EventBuilding, signDraft } from './build-event.ts'
 import type { AppendResult, BuiltEvent } from './built-event.ts'
 import { EntryUsers } from './entry-users.ts'
 import type { EventDraft, SentEvent } from './event-draft.ts'
@@ -189,7 +189,7 @@ export class EventSender {
     const creatorNid = await users.numberOf(creation.creator)
     const events: BuiltEvent[] = []
     try {
-      events.push(this.#stage(head, await completeEvent(this.#deps, head, first, create, users)))
+      events.push(this.#stage(head, await buildCreateEvent(this.#deps, head, first, create, users)))
       for (const draft of rest) events.push(this.#stage(head, await buildEvent(this.#deps, head, draft, users)))
     } catch (error) {
       for (const built of events) writer.unstage(head, built)
@@ -207,7 +207,7 @@ export class EventSender {
   }
 
   #stage(head: RoomHead, built: BuiltEvent): BuiltEvent {
-    this.#deps.writer.stage(head, built)
+    this.#deps.writer.stage(built)
     cacheBuiltState(head, built)
     head.pending = built.head
     return built

@@ -1,15 +1,17 @@
 import { serverNameOf } from '@magik/protocol'
-import type { BoundWrite } from '../../platform/database/database.ts'
+import type { Clock } from '../../platform/clock/clock.ts'
+import type { BoundWrite, PositionMarker } from '../../platform/database/database.ts'
 import { position } from '../../platform/database/query.ts'
 import { changeKind } from '../../storage/change-kind.ts'
 import type { EventStore } from '../../storage/event-store.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
+import type { RoomGraphStore } from '../../storage/room-graph-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { StateNodeStore } from '../../storage/state-node-store.ts'
-import type { StoredEvent } from '../../storage/stored-event.ts'
+import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
-import type { AppendResult, BuiltEvent } from './built-event.ts'
+import type { AppendResult, BuiltEvent, MembershipChange } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
@@ -33,11 +35,13 @@ export type TimelineListener = (event: StoredEvent, built: BuiltEvent) => void
 /** What the writer stands on. */
 export interface RoomWriterDeps {
   readonly log: ChangeLog
+  readonly clock: Clock
   readonly heads: RoomHeads
   readonly events: EventReader
   readonly treeCache: TreeCache
   readonly eventStore: EventStore
   readonly roomStore: RoomStore
+  readonly roomGraphStore: RoomGraphStore
   readonly membershipStore: MembershipStore
   readonly stateNodeStore: StateNodeStore
 }
@@ -68,7 +72,7 @@ export class RoomWriter {
     if (last === undefined) throw new Error('nothing to append')
     const newHead = { ...last.head, version: expected.version + 1 }
     const statements = this.#statements(append, expected, newHead)
-    if (append.creation === undefined) for (const built of events) this.stage(head, built)
+    if (append.creation === undefined) for (const built of events) this.stage(built)
     head.advance(newHead)
     this.#deps.heads.hold(head)
     const result = this.#commit(append, statements, newHead)
@@ -77,12 +81,11 @@ export class RoomWriter {
   }
 
   /** Lets the room's next event build on one that is not durable yet. */
-  stage(head: RoomHead, { event, pdu, chunks }: BuiltEvent): void {
+  stage({ event, pdu }: BuiltEvent): void {
     this.#deps.events.pin(event, pdu)
-    this.#deps.treeCache.pin(head.roomNid, chunks)
   }
 
-  /** Takes back `stage` for an event that will not be committed. */
+  /** Forgets an event that will not be committed, and the state it made. */
   unstage(head: RoomHead, { event, chunks }: BuiltEvent): void {
     this.#deps.events.unpin(event.eventNid)
     this.#deps.treeCache.discard(head.roomNid, chunks)
@@ -94,12 +97,13 @@ export class RoomWriter {
     newHead: RoomHead['pending'],
   ): Promise<AppendResult> {
     const { head, events, users } = append
-    const { log, heads, events: reader, treeCache } = this.#deps
+    const { log, heads } = this.#deps
+    const timeline = events.filter(isInTimeline)
     let isDurable = false
     try {
       const result = await log.append({
         statements,
-        changes: events.map(({ event }) => ({
+        changes: timeline.map(({ event }) => ({
           kind: changeKind.event,
           roomNid: head.roomNid,
           userNid: event.senderNid,
@@ -108,17 +112,13 @@ export class RoomWriter {
         onDurable: (first) => {
           isDurable = true
           users.confirm()
-          events.forEach((built, index) => {
-            const { event, pdu, chunks, redaction } = built
-            const stored = { ...event, position: first + index }
-            reader.put(stored, pdu)
-            treeCache.unpin(head.roomNid, chunks)
-            for (const listener of this.#listeners) listener(stored, built)
-            if (redaction?.eventNid === undefined) return
-            reader.invalidate(redaction.eventNid)
-            head.forgetState()
-          })
-          head.settle({ committed: newHead, position: first + events.length - 1 })
+          let next = first
+          for (const built of events) {
+            const position = isInTimeline(built) ? next++ : undefined
+            this.#publish(head, built, position)
+          }
+          const position = timeline.length === 0 ? head.committedPosition : next - 1
+          head.settle({ committed: newHead, position })
         },
       })
       return result.committed ? { committed: true, position: result.position } : result
@@ -130,10 +130,25 @@ export class RoomWriter {
     }
   }
 
+  /** Brings caches up to date with an event that is durable, and tells the listeners. */
+  #publish(head: RoomHead, built: BuiltEvent, position: number | undefined): void {
+    const { events: reader, treeCache } = this.#deps
+    const { event, pdu, chunks, redaction, wasOutlier } = built
+    if (wasOutlier) reader.invalidate(event.eventNid)
+    const stored = position === undefined ? event : { ...event, position }
+    reader.put(stored, event.redactedBy === undefined ? pdu : undefined)
+    treeCache.unpin(head.roomNid, chunks)
+    if (position !== undefined) for (const listener of this.#listeners) listener(stored, built)
+    if (redaction?.eventNid === undefined) return
+    reader.invalidate(redaction.eventNid)
+    head.forgetState()
+  }
+
   #statements(append: RoomAppend, expected: RoomHead['pending'], newHead: RoomHead['pending']): BoundWrite[] {
     const { head, events, users, creation } = append
     const { roomStore } = this.#deps
-    const lastPosition = position(events.length - 1)
+    const timelineLength = events.filter(isInTimeline).length
+    const lastPosition = timelineLength === 0 ? undefined : position(timelineLength - 1)
     const statements = users.writes
     if (creation === undefined) {
       statements.push(roomStore.advanceHead(head.roomNid, expected, newHead, lastPosition))
@@ -146,54 +161,64 @@ export class RoomWriter {
           creatorNid: creation.creatorNid,
           createdTs: creation.createdTs,
         }),
-        roomStore.insertHead(head.roomNid, newHead, lastPosition),
+        roomStore.insertHead(head.roomNid, newHead, lastPosition ?? 0),
         ...creation.extra,
       )
     }
-    events.forEach((built, index) => {
-      statements.push(...this.#eventStatements(head.roomNid, built, index))
-    })
+    let next = 0
+    let rootBefore = expected.stateRoot
+    for (const built of events) {
+      const at = isInTimeline(built) ? position(next++) : null
+      statements.push(...this.#eventStatements(head.roomNid, built, at))
+      if (at !== null) statements.push(...this.#projections(head.roomNid, built, at, rootBefore))
+      rootBefore = built.head.stateRoot
+    }
     return statements
   }
 
-  #eventStatements(roomNid: number, built: BuiltEvent, index: number): BoundWrite[] {
-    const { eventStore, roomStore, membershipStore, stateNodeStore } = this.#deps
-    const { event, chunks, membershipChange, redaction } = built
-    const statements = [eventStore.insert(event, position(index))]
+  /** What stores an event, whatever became of it. */
+  #eventStatements(roomNid: number, built: BuiltEvent, at: PositionMarker | null): BoundWrite[] {
+    const { eventStore, stateNodeStore, roomGraphStore } = this.#deps
+    const { event, chunks, wasOutlier, graph } = built
+    const statements = [wasOutlier ? eventStore.placeOutlier(event, at) : eventStore.insert(event, at)]
     for (const chunk of chunks) statements.push(stateNodeStore.insert(roomNid, chunk.id, chunk.bytes))
-    if (event.stateAfter !== undefined && event.stateAfter !== event.stateBefore) {
-      statements.push(roomStore.insertState(roomNid, position(index), event.stateAfter))
-    }
-    if (membershipChange !== undefined) {
-      const { userId, userNid, isLocal, before, after } = membershipChange
-      statements.push(
-        membershipStore.upsert({
-          roomNid,
-          userNid,
-          membership: after,
-          eventNid: event.eventNid,
-          position: position(index),
-          isLocal,
-        }),
-      )
-      const serverMembers = Number(after === 'join') - Number(before === 'join')
-      if (serverMembers === 1 || serverMembers === -1) {
-        statements.push(
-          ...membershipStore.countServerMembers({
-            roomNid,
-            serverName: serverNameOf(userId),
-            change: serverMembers,
-            position: position(index),
-          }),
-        )
+    if (graph.wasMissing) statements.push(roomGraphStore.deleteBackwardExtremity(roomNid, event.eventId))
+    for (const missing of graph.missing) statements.push(roomGraphStore.insertBackwardExtremity(roomNid, missing))
+    return statements
+  }
+
+  /** What an event changes of the room besides: only those of the timeline do. */
+  #projections(roomNid: number, built: BuiltEvent, at: PositionMarker, rootBefore: number): BoundWrite[] {
+    const { eventStore, roomStore, roomGraphStore, clock } = this.#deps
+    const { event, head, redaction, graph } = built
+    const statements: BoundWrite[] = []
+    if (head.stateRoot !== rootBefore) statements.push(roomStore.insertState(roomNid, at, head.stateRoot))
+    for (const change of built.membershipChanges) statements.push(...this.#membershipStatements(roomNid, change, at))
+    if (redaction !== undefined) {
+      statements.push(eventStore.insertRedaction(roomNid, redaction.eventId, event.eventNid))
+      if (redaction.eventNid !== undefined) {
+        statements.push(eventStore.markRedacted(roomNid, redaction.eventId, event.eventNid))
       }
     }
-    if (redaction !== undefined) {
-      statements.push(
-        eventStore.insertRedaction(roomNid, redaction.eventId, event.eventNid),
-        eventStore.markRedacted(roomNid, redaction.eventId, event.eventNid),
-      )
+    for (const reset of graph.stateResets) {
+      statements.push(roomGraphStore.insertStateReset(roomNid, at, reset, clock.now()))
     }
     return statements
   }
+
+  #membershipStatements(roomNid: number, change: MembershipChange, at: PositionMarker): BoundWrite[] {
+    const { membershipStore } = this.#deps
+    const { userId, userNid, isLocal, before, after, eventNid } = change
+    const statements = [membershipStore.upsert({ roomNid, userNid, membership: after, eventNid, position: at, isLocal })]
+    const members = Number(after === 'join') - Number(before === 'join')
+    if (members !== 1 && members !== -1) return statements
+    const count = { roomNid, serverName: serverNameOf(userId), change: members, position: at } as const
+    statements.push(...membershipStore.countServerMembers(count))
+    return statements
+  }
+}
+
+/** Whether an event takes a position in the stream. */
+function isInTimeline({ event }: BuiltEvent): boolean {
+  return event.status === eventStatus.accepted
 }

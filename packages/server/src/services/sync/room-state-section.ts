@@ -43,9 +43,9 @@ export class RoomStateSections {
     const filter = reader.filter.room.state
     if (!matchesRoom(filter, room.roomId)) return []
     const startRoot = (await this.#tails.rootAt(room.roomNid, timeline.startsAt - 1)) ?? 0
-    const endRoot = timeline.passesOverState
-      ? ((await this.#tails.rootAt(room.roomNid, timeline.endsAt)) ?? 0)
-      : startRoot
+    const lastRoot = (await this.#tails.rootAt(room.roomNid, timeline.endsAt)) ?? 0
+    // A client that adds up what the timeline shows arrives at the state after it by itself.
+    const endRoot = leadsTo(startRoot, timeline.events, lastRoot) ? startRoot : lastRoot
     const eventNids = await this.#changedState(request, startRoot, endRoot)
     if (filter.lazyLoadMembers) eventNids.push(...(await this.#lazilyLoaded(request, startRoot, endRoot)))
     const events = await this.#events.getMany(new Set(eventNids))
@@ -96,6 +96,16 @@ export class RoomStateSections {
       upTo: span.upTo,
     })
   }
+}
+
+/** Whether the events shown are all that leads from one state of the room to another. */
+function leadsTo(startRoot: number, events: readonly StoredEvent[], endRoot: number): boolean {
+  let root = startRoot
+  for (const { stateBefore, stateAfter } of events) {
+    if (stateBefore !== root || stateAfter === undefined) return false
+    root = stateAfter
+  }
+  return root === endRoot
 }
 
 function keyOf({ type, stateKey }: { readonly type: string; readonly stateKey: string | undefined }): string {

@@ -11,10 +11,14 @@ const CACHED_TAILS = 5_000
 /** Newest events kept of each; trimmed to this when they are twice as many. */
 const TAIL_LENGTH = 60
 
-/** The newest timeline events of one room. */
+/** The newest timeline events of one room, and its current state from each of them on. */
 interface RoomTail {
   /** Oldest first. */
   events: StoredEvent[]
+  /** For each event the root of the room's current state once it has come. */
+  roots: number[]
+  /** Root of the current state before the first of them; undefined before the room was known. */
+  rootBefore: number | undefined
   /** All events after this position are in `events`. */
   completeAfter: number
 }
@@ -43,13 +47,18 @@ export class RoomTails {
     this.#events = deps.events
   }
 
-  /** A timeline event has become durable. */
-  append(event: StoredEvent): void {
+  /**
+   * A timeline event has become durable.
+   * @param root of the room's current state from now on.
+   */
+  append(event: StoredEvent, root: number): void {
     const tail = this.#tails.peek(event.roomNid)
     if (tail === undefined) return
     tail.events.push(event)
+    tail.roots.push(root)
     if (tail.events.length >= TAIL_LENGTH * 2) {
       const dropped = tail.events.splice(0, tail.events.length - TAIL_LENGTH)
+      tail.rootBefore = tail.roots.splice(0, dropped.length).at(-1)
       tail.completeAfter = dropped.at(-1)?.position ?? tail.completeAfter
     }
   }
@@ -82,11 +91,8 @@ export class RoomTails {
   async rootAt(roomNid: number, position: number): Promise<number | undefined> {
     const tail = this.#tails.get(roomNid)
     if (tail !== undefined && position >= tail.completeAfter) {
-      // While the timeline has no forks the current state is that after its newest event.
-      const last = tail.events.findLast((event) => (event.position ?? 0) <= position)
-      if (last?.stateAfter !== undefined) return last.stateAfter
-      const next = tail.events.find((event) => (event.position ?? 0) > position)
-      if (next?.stateBefore !== undefined) return next.stateBefore === 0 ? undefined : next.stateBefore
+      const last = tail.events.findLastIndex((event) => (event.position ?? 0) <= position)
+      return last < 0 ? tail.rootBefore : tail.roots[last]
     }
     return this.#roomStore.rootAt(roomNid, position)
   }
@@ -102,15 +108,49 @@ export class RoomTails {
 
   async #read(roomNid: number): Promise<void> {
     // In place before the read, so that what is published meanwhile is not missed.
-    const tail: RoomTail = { events: [], completeAfter: Number.MAX_SAFE_INTEGER }
+    const tail: RoomTail = { events: [], roots: [], rootBefore: undefined, completeAfter: Number.MAX_SAFE_INTEGER }
     this.#tails.set(roomNid, tail)
     const upTo = this.#log.position
     const newestFirst = await this.#events.keeping(() => this.#eventStore.between(roomNid, 0, upTo, TAIL_LENGTH))
-    // So much has come meanwhile that the tail was trimmed: what was read does not reach up to it.
-    if (tail.completeAfter !== Number.MAX_SAFE_INTEGER) return
     const stored = newestFirst.reverse()
+    const completeAfter = stored.length < TAIL_LENGTH ? 0 : (stored[0]?.position ?? 1) - 1
+    const rootBefore = await this.#roomStore.rootAt(roomNid, completeAfter)
+    const changes = await this.#roomStore.rootsBetween(roomNid, { after: completeAfter, upTo }, TAIL_LENGTH)
+    // So much has come meanwhile that the tail was trimmed: what was read does not reach up to it. And where the state
+    // changed more often than the timeline grew, a list by events cannot tell it.
+    if (tail.completeAfter !== Number.MAX_SAFE_INTEGER) return
+    const roots = rootsByEvent(stored, changes.reverse(), rootBefore)
+    if (roots === undefined) {
+      this.#tails.delete(roomNid)
+      return
+    }
     tail.events.unshift(...stored)
-    const isWhole = stored.length < TAIL_LENGTH
-    tail.completeAfter = isWhole ? 0 : (stored[0]?.position ?? 1) - 1
+    tail.roots.unshift(...roots)
+    tail.rootBefore = rootBefore
+    tail.completeAfter = completeAfter
   }
+}
+
+/**
+ * For each event the root of the current state once it has come.
+ * @returns undefined if the state has changed at a position where no event stands.
+ */
+function rootsByEvent(
+  events: readonly StoredEvent[],
+  changes: readonly { position: number; root: number }[],
+  rootBefore: number | undefined,
+): number[] | undefined {
+  const roots: number[] = []
+  let root = rootBefore ?? 0
+  let next = 0
+  for (const { position = 0 } of events) {
+    const change = changes[next]
+    if (change !== undefined && change.position < position) return undefined
+    if (change?.position === position) {
+      root = change.root
+      next += 1
+    }
+    roots.push(root)
+  }
+  return next === changes.length ? roots : undefined
 }

@@ -7,7 +7,7 @@ const MAX_RECENT = 2_000
 export interface ViewMembership {
   readonly membership: Membership
   readonly eventNid: number
-  /** Position of that event. */
+  /** Position at which it came into force. */
   readonly position: number
   /** The user has left the room and wants to hear no more of it. */
   readonly isForgotten: boolean

@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache'
 import { GLOBAL_ACCOUNT_DATA } from '../../storage/account-data-store.ts'
 import { changeKind } from '../../storage/change-kind.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
-import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { MembershipChange } from '../events/built-event.ts'
 import { toMembership } from '../events/room-view.ts'
 import type { Change, ChangeLog } from '../log/change-log.ts'
@@ -53,17 +52,16 @@ export class UserViews {
   }
 
   /** A user's membership has changed; called when durable and before the log publishes it. */
-  onMembership(event: StoredEvent, change: MembershipChange): void {
+  onMembership(roomNid: number, position: number, change: MembershipChange): void {
     const view = this.#followed(change.userNid)
     const membership = toMembership(change.after)
     if (view === undefined || membership === undefined) return
-    const position = event.position ?? 0
-    view.rooms.set(event.roomNid, { membership, eventNid: event.eventNid, position, isForgotten: false })
+    view.rooms.set(roomNid, { membership, eventNid: change.eventNid, position, isForgotten: false })
     if (membership === 'join') {
-      this.#attach(view, event.roomNid)
+      this.#attach(view, roomNid)
     } else {
-      this.#detachFrom(event.roomNid, view)
-      this.#noteFor(view, { position, roomNid: event.roomNid, isAccountData: false })
+      this.#detachFrom(roomNid, view)
+      this.#noteFor(view, { position, roomNid, isAccountData: false })
     }
   }
 

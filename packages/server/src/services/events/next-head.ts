@@ -1,0 +1,148 @@
+import { type EventId, isUserId, type RoomVersion, type ServerName, serverNameOf } from '@magik/protocol'
+import type { StateResetRow } from '../../storage/room-graph-store.ts'
+import type { ForwardExtremity, HeadRow } from '../../storage/room-store.ts'
+import type { StagedChunks } from '../state/staged-chunks.ts'
+import type { TreeCache } from '../state/tree-cache.ts'
+import { type EventUnderCheck, type StateReading, stateAt } from './auth-state.ts'
+import type { MembershipChange } from './built-event.ts'
+import type { EntryUsers } from './entry-users.ts'
+import type { ForkResolver } from './fork-resolver.ts'
+import { toMembership } from './room-view.ts'
+
+/** What moving a room's head takes. */
+export interface HeadMoving extends StateReading {
+  readonly treeCache: TreeCache
+  readonly forkResolver: ForkResolver
+  readonly serverName: ServerName
+}
+
+/** Where an accepted event stands in its room's graph. */
+export interface EventPlace {
+  readonly roomNid: number
+  readonly version: RoomVersion
+  /** The head that the event finds. */
+  readonly base: HeadRow
+  readonly eventNid: number
+  readonly eventId: EventId
+  readonly depth: number
+  readonly content: EventUnderCheck
+  readonly stateBefore: number
+  readonly stateAfter: number
+  /** Numbers of the forward extremities that the event builds on, directly or by way of events that were refused. */
+  readonly covered: ReadonlySet<number>
+  /** Whether other events build on this one already. */
+  readonly hasSuccessors: boolean
+}
+
+/** A room's head after an event, and what its current state became. */
+export interface MovedHead {
+  readonly head: HeadRow
+  /** Whether the event alone is what changed the current state, if anything did. */
+  readonly isLinear: boolean
+  readonly membershipChanges: readonly MembershipChange[]
+  readonly stateResets: readonly StateResetRow[]
+}
+
+/**
+ * Adds an accepted event to its room's forward extremities. The current state is the state after it or, where it does
+ * not build on all of them, what all of them resolve to.
+ * @spec server-server-api/#room-state-resolution
+ */
+export async function moveHead(
+  deps: HeadMoving,
+  place: EventPlace,
+  users: EntryUsers,
+  staged: StagedChunks,
+): Promise<MovedHead> {
+  const { base, eventNid, eventId } = place
+  const others = base.forwardExtremities.filter((extremity) => !place.covered.has(extremity.eventNid))
+  const own = place.hasSuccessors ? [] : [{ eventNid, eventId }]
+  const current = await currentStateOf(deps, place, others, staged)
+  const isLinear = base.stateRoot === place.stateBefore && current.root === place.stateAfter
+  const membershipChanges = isLinear
+    ? await ownMembershipChange(deps, place, users)
+    : await membershipChangesBetween(deps, place.roomNid, base.stateRoot, current.root, users)
+  const head = {
+    version: base.version,
+    forwardExtremities: [...others, ...own],
+    stateRoot: current.root,
+    nextChunk: staged.nextChunk,
+    depth: Math.max(base.depth, place.depth),
+    joinedMembers: base.joinedMembers + countChanges(membershipChanges, 'join'),
+    invitedMembers: base.invitedMembers + countChanges(membershipChanges, 'invite'),
+  }
+  return { head, isLinear, membershipChanges, stateResets: current.resets }
+}
+
+async function currentStateOf(
+  deps: HeadMoving,
+  place: EventPlace,
+  others: readonly ForwardExtremity[],
+  staged: StagedChunks,
+): Promise<{ readonly root: number; readonly resets: readonly StateResetRow[] }> {
+  // What others build on already has had its say in the current state.
+  if (place.hasSuccessors) return { root: place.base.stateRoot, resets: [] }
+  if (others.length === 0) return { root: place.stateAfter, resets: [] }
+  const forks = [place.stateAfter]
+  for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? 0)
+  const root = await deps.forkResolver.resolve(place, forks, staged)
+  const resets = await deps.forkResolver.stateResets(place, { forks, before: place.base.stateRoot, after: root })
+  return { root, resets }
+}
+
+async function ownMembershipChange(
+  deps: HeadMoving,
+  { roomNid, base, eventNid, content }: EventPlace,
+  users: EntryUsers,
+): Promise<MembershipChange[]> {
+  const { type, state_key: userId } = content
+  if (type !== 'm.room.member' || userId === undefined || !isUserId(userId)) return []
+  const before = await stateAt(deps, roomNid, base.stateRoot, 'm.room.member', userId)
+  return [
+    {
+      userId,
+      userNid: await users.numberOf(userId),
+      isLocal: serverNameOf(userId) === deps.serverName,
+      before: toMembership(before?.pdu.content['membership']),
+      after: toMembership(content.content['membership']) ?? 'leave',
+      eventNid,
+    },
+  ]
+}
+
+async function membershipChangesBetween(
+  deps: HeadMoving,
+  roomNid: number,
+  before: number,
+  after: number,
+  users: EntryUsers,
+): Promise<MembershipChange[]> {
+  const changes: MembershipChange[] = []
+  for await (const batch of deps.tree.diffBatches(roomNid, before, after, { types: ['m.room.member'] })) {
+    for (const difference of batch) {
+      const userId = difference.stateKey
+      const eventNid = difference.after ?? difference.before
+      if (!isUserId(userId) || eventNid === undefined) continue
+      changes.push({
+        userId,
+        userNid: await users.numberOf(userId),
+        isLocal: serverNameOf(userId) === deps.serverName,
+        before: await membershipBy(deps, difference.before),
+        after: (await membershipBy(deps, difference.after)) ?? 'leave',
+        eventNid,
+      })
+    }
+  }
+  return changes
+}
+
+async function membershipBy({ events }: StateReading, eventNid: number | undefined): Promise<string | undefined> {
+  if (eventNid === undefined) return undefined
+  return toMembership(events.pdu(await events.get(eventNid)).content['membership'])
+}
+
+function countChanges(changes: readonly MembershipChange[], membership: string): number {
+  let count = 0
+  for (const { before, after } of changes) count += Number(after === membership) - Number(before === membership)
+  return count
+}

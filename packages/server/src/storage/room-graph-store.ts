@@ -1,0 +1,133 @@
+import { type EventId, parseEventId } from '@magik/protocol'
+import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
+import { bind } from '../platform/database/query.ts'
+import type { Schema } from './schema.ts'
+
+/** An event that known ones build on and that is not known here. */
+export interface BackwardExtremity {
+  readonly eventId: EventId
+  /** The local depth that it may have at most. */
+  readonly depth: number
+}
+
+/** A state entry that resolution took back although no event said so. */
+export interface StateResetRow {
+  readonly type: string
+  readonly stateKey: string
+  /** Number of the event that was in force. */
+  readonly eventBefore: number
+  /** Number of the event that is in force now, if any. */
+  readonly eventAfter: number | undefined
+}
+
+/** Most backward extremities of a room read at once. */
+const MAX_BACKWARD_EXTREMITIES = 100
+
+/** Where rooms' graphs end, and what state resolution undid in them. */
+export class RoomGraphStore {
+  readonly #database: Database<Schema>
+  readonly #backward
+  readonly #isBackward
+  readonly #insertBackward
+  readonly #deleteBackward
+  readonly #insertReset
+  readonly #resets
+
+  constructor(database: Database<Schema>) {
+    this.#database = database
+    this.#backward = database.query<{ roomNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('backward_extremities')
+        .select(['event_id', 'depth'])
+        .where('room_nid', '=', p.roomNid)
+        .limit(p.limit),
+    )
+    this.#isBackward = database.query<{ roomNid: number; eventId: string }>()((q, p) =>
+      q
+        .selectFrom('backward_extremities')
+        .select('depth')
+        .where('room_nid', '=', p.roomNid)
+        .where('event_id', '=', p.eventId),
+    )
+    this.#insertBackward = database.query<{ roomNid: number; eventId: string; depth: number }>()((q, p) =>
+      q
+        .insertInto('backward_extremities')
+        .values({ room_nid: p.roomNid, event_id: p.eventId, depth: p.depth })
+        .onConflict((conflict) => conflict.doNothing()),
+    )
+    this.#deleteBackward = database.query<{ roomNid: number; eventId: string }>()((q, p) =>
+      q.deleteFrom('backward_extremities').where('room_nid', '=', p.roomNid).where('event_id', '=', p.eventId),
+    )
+    this.#insertReset = database.query<{
+      roomNid: number
+      position: number
+      type: string
+      stateKey: string
+      eventBefore: number
+      eventAfter: number | null
+      noticedTs: number
+    }>()((q, p) =>
+      q.insertInto('state_resets').values({
+        room_nid: p.roomNid,
+        position: p.position,
+        type: p.type,
+        state_key: p.stateKey,
+        event_before: p.eventBefore,
+        event_after: p.eventAfter,
+        noticed_ts: p.noticedTs,
+      }),
+    )
+    this.#resets = database.query<{ roomNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('state_resets')
+        .select(['position', 'type', 'state_key', 'event_before', 'event_after', 'noticed_ts'])
+        .where('room_nid', '=', p.roomNid)
+        .orderBy('position', 'desc')
+        .limit(p.limit),
+    )
+  }
+
+  /** Backward extremities of a room, at most a hundred. */
+  async backwardExtremities(roomNid: number): Promise<BackwardExtremity[]> {
+    const rows = await this.#database.all(this.#backward, { roomNid, limit: MAX_BACKWARD_EXTREMITIES })
+    return rows.map((row) => ({ eventId: parseEventId(row.event_id), depth: row.depth }))
+  }
+
+  /** Whether known events of the room build on an event that is not known. */
+  async isBackwardExtremity(roomNid: number, eventId: EventId): Promise<boolean> {
+    return (await this.#database.first(this.#isBackward, { roomNid, eventId })) !== undefined
+  }
+
+  /** Notes that known events build on one that is not known. */
+  insertBackwardExtremity(roomNid: number, { eventId, depth }: BackwardExtremity): BoundWrite {
+    return bind(this.#insertBackward, { roomNid, eventId, depth })
+  }
+
+  /** The event is known now. */
+  deleteBackwardExtremity(roomNid: number, eventId: EventId): BoundWrite {
+    return bind(this.#deleteBackward, { roomNid, eventId })
+  }
+
+  /** Keeps a state reset. */
+  insertStateReset(roomNid: number, position: Parameter<number>, reset: StateResetRow, noticedTs: number): BoundWrite {
+    const { type, stateKey, eventBefore, eventAfter } = reset
+    const row = { roomNid, position, type, stateKey, eventBefore, eventAfter: eventAfter ?? null, noticedTs }
+    return bind(this.#insertReset, row)
+  }
+
+  /** The newest state resets of a room, newest first. */
+  async stateResets(
+    roomNid: number,
+    limit: number,
+  ): Promise<(StateResetRow & { readonly position: number; readonly noticedTs: number })[]> {
+    const rows = await this.#database.all(this.#resets, { roomNid, limit })
+    return rows.map((row) => ({
+      position: row.position,
+      type: row.type,
+      stateKey: row.state_key,
+      eventBefore: row.event_before,
+      eventAfter: row.event_after ?? undefined,
+      noticedTs: row.noticed_ts,
+    }))
+  }
+}
