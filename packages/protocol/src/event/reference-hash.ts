@@ -67,6 +67,14 @@ export function roomIdOfCreate(pdu: Pdu, version: RoomVersion, createEventId?: E
 }
 
 /**
+ * The ID of the create event that a room's ID names, where the room version has it so: other events need not name it.
+ * @spec rooms/v12/#event-format
+ */
+export function impliedCreateEventId(roomId: RoomId, version: RoomVersion): EventId | undefined {
+  return version.createEventIn === 'room-id' ? parseEventId(`$${roomId.slice(1)}`) : undefined
+}
+
+/**
  * The room an event belongs to: the one it names or, for a create event of a room version that has it so, makes.
  * @param eventId the event's own ID if the caller has it; else it is computed where it is needed.
  * @throws MatrixError M_BAD_JSON if the event ought to name a room and does not.

@@ -198,7 +198,7 @@ export class EventStore {
           redacted_by: p.redactedBy,
         })
         .where('event_nid', '=', p.eventNid)
-        .where('status', '=', eventStatus.outlier),
+        .where('state_before', 'is', null),
     )
     this.#markRedacted = database.query<{ roomNid: number; eventId: string; redactedBy: number }>()((q, p) =>
       q

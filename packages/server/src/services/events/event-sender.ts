@@ -11,13 +11,12 @@ import {
 } from '@magik/protocol'
 import type { BoundWrite } from '../../platform/database/database.ts'
 import type { EventStore } from '../../storage/event-store.ts'
-import type { HeadRow } from '../../storage/room-store.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
 import { buildCreateEvent, buildEvent, cacheBuiltState, type EventBuilding, signDraft } from './build-event.ts'
 import type { AppendResult, BuiltEvent } from './built-event.ts'
 import { EntryUsers } from './entry-users.ts'
 import type { EventDraft, SentEvent } from './event-draft.ts'
-import { RoomHead, type RoomHeads } from './room-heads.ts'
+import { EMPTY_HEAD, RoomHead, type RoomHeads } from './room-heads.ts'
 import type { RoomQueue } from './room-queue.ts'
 import { RoomView } from './room-view.ts'
 import type { RoomWriter } from './room-writer.ts'
@@ -146,7 +145,8 @@ export class EventSender {
 
   /** One attempt, inside the room's queue. */
   async #begin(roomId: RoomId, proposal: Proposal): Promise<Begun> {
-    const head = await this.#soundHead(roomId)
+    const head = await this.#deps.heads.sound(roomId)
+    if (head === undefined) throw unknownRoom()
     try {
       return await this.#beginOn(head, proposal)
     } catch (error) {
@@ -164,17 +164,6 @@ export class EventSender {
     const durable = this.#deps.writer.append({ head, events: [built], users })
     cacheBuiltState(head, built)
     return { built, durable }
-  }
-
-  /** The room's head; after a refused commit a fresh one, once the commits that built on it have been refused too. */
-  async #soundHead(roomId: RoomId): Promise<RoomHead> {
-    for (;;) {
-      const head = await this.#deps.heads.find(roomId)
-      if (head === undefined) throw unknownRoom()
-      if (!head.isBroken) return head
-      await head.idle()
-      this.#deps.heads.release(head)
-    }
   }
 
   async #createOnce(creation: RoomCreation): Promise<{ roomId: RoomId; result: AppendResult }> {
@@ -242,17 +231,6 @@ export class EventSender {
     if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
     return create
   }
-}
-
-/** The head of a room before its first event. */
-const EMPTY_HEAD: HeadRow = {
-  version: 0,
-  forwardExtremities: [],
-  stateRoot: 0,
-  nextChunk: 1,
-  depth: 0,
-  joinedMembers: 0,
-  invitedMembers: 0,
 }
 
 function unknownRoom(): MatrixError {

@@ -90,6 +90,17 @@ export class RoomHead {
   }
 }
 
+/** The head of a room before its first event. */
+export const EMPTY_HEAD: HeadRow = {
+  version: 0,
+  forwardExtremities: [],
+  stateRoot: 0,
+  nextChunk: 1,
+  depth: 0,
+  joinedMembers: 0,
+  invitedMembers: 0,
+}
+
 /** The key of a state event in `RoomHead.cachedState`. */
 export function stateCacheKey(type: string, stateKey: string): string {
   return `${type}\u0000${stateKey}`
@@ -130,6 +141,19 @@ export class RoomHeads {
     const head = roomId === undefined ? undefined : await this.find(roomId)
     if (head === undefined) throw new Error(`no room has number ${roomNid}`)
     return head
+  }
+
+  /**
+   * The head of a room for whoever builds upon it, inside the room's queue: after a refused commit a fresh one, once the
+   * commits that built on it have been refused too.
+   */
+  async sound(roomId: RoomId): Promise<RoomHead | undefined> {
+    for (;;) {
+      const head = await this.find(roomId)
+      if (head === undefined || !head.isBroken) return head
+      await head.idle()
+      this.release(head)
+    }
   }
 
   /** Adds the head of a room that is being created; `forget` it when its first commit is refused. */

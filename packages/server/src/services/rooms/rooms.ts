@@ -2,6 +2,7 @@ import { MatrixError, type RoomId } from '@magik/protocol'
 import type { StateReading } from '../events/auth-state.ts'
 import type { RoomHeads } from '../events/room-heads.ts'
 import { RoomView } from '../events/room-view.ts'
+import { EMPTY_TREE } from '../state/tree-node.ts'
 
 /** Finds rooms as readers may see them: only what is durable. */
 export class Rooms {
@@ -16,8 +17,8 @@ export class Rooms {
   /** A room, if this server knows it. */
   async find(roomId: RoomId): Promise<RoomView | undefined> {
     const head = await this.#heads.find(roomId)
-    // A room is in memory a little before its first commit is durable.
-    if (head === undefined || head.committed.version === 0) return undefined
+    // A room is in memory a little before its first commit is durable, and while another server tells what is in it.
+    if (head === undefined || head.committed.stateRoot === EMPTY_TREE) return undefined
     return new RoomView(head, head.committed, this.#reading)
   }
 

@@ -23,13 +23,13 @@ const ACCEPTED: Judgement = { status: eventStatus.accepted, reason: undefined }
 
 /** An event's claimed auth events, as the rules on them take them. */
 export function claimedAuthEvents(
-  { events }: Pick<StateReading, 'events'>,
   authEvents: readonly StoredEvent[],
+  pduOf: (event: StoredEvent) => Pdu,
 ): ClaimedAuthEvent[] {
   return authEvents.map((event) => ({
     eventId: event.eventId,
     roomId: event.roomId,
-    pdu: events.pdu(event),
+    pdu: pduOf(event),
     rejected: event.status === eventStatus.rejected,
   }))
 }
@@ -67,7 +67,8 @@ export async function judgeEvent(
   const before = await loadAuthStateAt(deps, head, stateBefore, event.pdu)
   const create = version.createEventIn === 'room-id' ? before.lookup('m.room.create', '') : undefined
   // 4
-  const byAuthEvents = judgeByAuthEvents(event, claimedAuthEvents(deps, authEvents), create, version)
+  const claimed = claimedAuthEvents(authEvents, (authEvent) => deps.events.pdu(authEvent))
+  const byAuthEvents = judgeByAuthEvents(event, claimed, create, version)
   if (!byAuthEvents.allowed) return rejected(byAuthEvents)
   // 5
   const byStateBefore = checkAuthRules(event, before.lookup, version)

@@ -1,4 +1,4 @@
-import type { EventId, RoomEvent } from '@magik/protocol'
+import type { EventId } from '@magik/protocol'
 import type { EventStatus } from '../../../storage/stored-event.ts'
 
 /**
@@ -6,18 +6,11 @@ import type { EventStatus } from '../../../storage/stored-event.ts'
  * @spec server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
 export type Receipt =
-  | { readonly kind: 'stored'; readonly status: EventStatus; readonly reason: string | undefined }
-  | { readonly kind: 'duplicate'; readonly status: EventStatus }
   | {
-      readonly kind: 'missing'
-      readonly prevEvents: readonly EventId[]
-      readonly authEvents: readonly EventId[]
+      readonly kind: 'stored'
+      readonly status: EventStatus
+      /** The rule that refused it. */
+      readonly reason: string | undefined
     }
-
-/** The state of a room before an event whose `prev_events` cannot be had, as another server tells it. */
-export interface ToldState {
-  /** The state events. */
-  readonly state: readonly RoomEvent[]
-  /** All that their auth chains hold besides. */
-  readonly authChain: readonly RoomEvent[]
-}
+  | { readonly kind: 'duplicate'; readonly status: EventStatus }
+  | { readonly kind: 'missing'; readonly prevEvents: readonly EventId[]; readonly authEvents: readonly EventId[] }
