@@ -9,6 +9,10 @@ import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
 import { ForkResolver } from '../services/events/fork-resolver.ts'
 import { Numbers } from '../services/events/numbers.ts'
+import { EventReceiver } from '../services/events/receive/event-receiver.ts'
+import { GapFiller } from '../services/events/receive/gap-filler.ts'
+import { Outliers } from '../services/events/receive/outliers.ts'
+import { RoomImports } from '../services/events/receive/room-imports.ts'
 import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
@@ -59,7 +63,7 @@ export function createCore(
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
   })
-  const eventSender = new EventSender({
+  const writing = {
     ...reading,
     treeCache,
     forkResolver,
@@ -73,7 +77,10 @@ export function createCore(
     signingKey,
     randomBytes,
     eventStore: stores.eventStore,
-  })
+    roomGraphStore: stores.roomGraphStore,
+  }
+  const receiver = new EventReceiver(writing)
+  const outliers = new Outliers(writing)
   const persisted = counter(registry, {
     name: 'synapse_storage_events_persisted_events_total',
     help: 'Timeline events that have become durable.',
@@ -87,7 +94,10 @@ export function createCore(
     ...reading,
     signingKey,
     writer,
-    eventSender,
+    heads,
+    eventSender: new EventSender(writing),
+    roomImports: new RoomImports({ ...writing, outliers, receiver }),
+    gapFiller: new GapFiller({ heads, outliers, receiver }),
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),

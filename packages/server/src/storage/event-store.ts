@@ -410,6 +410,7 @@ function toStatus(value: number): EventStatus {
     case eventStatus.softFailed:
     case eventStatus.rejected:
     case eventStatus.outlier:
+    case eventStatus.rejectedByState:
       return value
     default:
       throw new Error(`event status ${value} is unknown`)

@@ -5,14 +5,21 @@ export const eventStatus = {
   accepted: 0,
   /** Allowed by its own history but not by the room's current state: kept, not shown, not built upon. */
   softFailed: 1,
-  /** Not allowed by its auth events or the state before it. */
+  /** Not allowed by the auth events that it claims: no state ever holds it. */
   rejected: 2,
   /** Known only as part of another event's auth chain or state: its own place in the graph is unknown. */
   outlier: 3,
+  /** Allowed by its auth events, but not by the state before it. */
+  rejectedByState: 4,
 } as const
 
 /** One of the numbers of `eventStatus`. */
 export type EventStatus = (typeof eventStatus)[keyof typeof eventStatus]
+
+/** Whether an event of that status gives no permission to others, and those that build on it find the state before it. */
+export function isRejected(status: EventStatus): boolean {
+  return status === eventStatus.rejected || status === eventStatus.rejectedByState
+}
 
 /** An event as the database holds it, immutable; `json` is the PDU. */
 export interface StoredEvent {

@@ -188,27 +188,9 @@ export async function completeEvent(
 ): Promise<BuiltEvent> {
   const { roomNid, version } = head
   const { stateBefore, depth } = allowed
-  const { pdu, eventId } = allowed.signed
+  const { pdu } = allowed.signed
   const eventNid = allowed.outlierNid ?? (await deps.numbers.next('event'))
   const after = await stateAfter(deps, { roomNid, stateBefore, eventNid, pdu }, staged)
-  const moved = await moveHead(
-    deps,
-    {
-      roomNid,
-      version,
-      base: head.pending,
-      eventNid,
-      eventId,
-      depth,
-      content: pdu,
-      stateBefore,
-      stateAfter: after,
-      covered: allowed.covered,
-      hasSuccessors: allowed.wasMissing,
-    },
-    users,
-    staged,
-  )
   const event: StoredEvent = {
     ...(await identityOf(head, allowed.signed, users)),
     eventNid,
@@ -220,16 +202,26 @@ export async function completeEvent(
     redactedBy: allowed.redactedBy,
     transaction: allowed.transaction,
   }
-  return {
-    event,
-    pdu,
-    head: moved.head,
-    chunks: staged.chunks,
-    isLinear: moved.isLinear,
-    membershipChanges: moved.membershipChanges,
-    redaction: await planRedaction(deps, { pdu, version, roomNid, stateBefore }),
-    wasOutlier: allowed.outlierNid !== undefined,
-    graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets: moved.stateResets },
+  const { covered, wasMissing: hasSuccessors } = allowed
+  // Resolving forks looks at the event like at any other.
+  deps.events.pin(event, pdu)
+  try {
+    const place = { version, base: head.pending, event, content: pdu, covered, hasSuccessors }
+    const moved = await moveHead(deps, place, users, staged)
+    return {
+      event,
+      pdu,
+      head: moved.head,
+      chunks: staged.chunks,
+      isLinear: moved.isLinear,
+      membershipChanges: moved.membershipChanges,
+      redaction: await planRedaction(deps, { pdu, version, roomNid, stateBefore }),
+      wasOutlier: allowed.outlierNid !== undefined,
+      graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets: moved.stateResets },
+    }
+  } catch (error) {
+    deps.events.unpin(eventNid)
+    throw error
   }
 }
 

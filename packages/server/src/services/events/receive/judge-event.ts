@@ -8,7 +8,7 @@ import {
   type RoomVersion,
   type Verdict,
 } from '@magik/protocol'
-import { eventStatus, type EventStatus, type StoredEvent } from '../../../storage/stored-event.ts'
+import { eventStatus, type EventStatus, isRejected, type StoredEvent } from '../../../storage/stored-event.ts'
 import { loadAuthState, loadAuthStateAt, type StateReading } from '../auth-state.ts'
 import type { RoomHead } from '../room-heads.ts'
 
@@ -30,7 +30,7 @@ export function claimedAuthEvents(
     eventId: event.eventId,
     roomId: event.roomId,
     pdu: pduOf(event),
-    rejected: event.status === eventStatus.rejected,
+    rejected: isRejected(event.status),
   }))
 }
 
@@ -69,17 +69,15 @@ export async function judgeEvent(
   // 4
   const claimed = claimedAuthEvents(authEvents, (authEvent) => deps.events.pdu(authEvent))
   const byAuthEvents = judgeByAuthEvents(event, claimed, create, version)
-  if (!byAuthEvents.allowed) return rejected(byAuthEvents)
+  if (!byAuthEvents.allowed) return { status: eventStatus.rejected, reason: byAuthEvents.rule }
   // 5
   const byStateBefore = checkAuthRules(event, before.lookup, version)
-  if (!byStateBefore.allowed) return rejected(byStateBefore)
+  if (!byStateBefore.allowed) return { status: eventStatus.rejectedByState, reason: byStateBefore.rule }
   // 6
-  if (head.pending.stateRoot === stateBefore) return ACCEPTED
+  const { forwardExtremities, stateRoot } = head.pending
+  // A room that is being entered has no current state yet.
+  if (stateRoot === stateBefore || forwardExtremities.length === 0) return ACCEPTED
   const byCurrentState = checkAuthRules(event, (await loadAuthState(deps, head, event.pdu)).lookup, version)
   if (byCurrentState.allowed) return ACCEPTED
   return { status: eventStatus.softFailed, reason: byCurrentState.rule }
-}
-
-function rejected(verdict: Verdict): Judgement {
-  return { status: eventStatus.rejected, reason: verdict.allowed ? undefined : verdict.rule }
 }

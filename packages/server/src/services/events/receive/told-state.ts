@@ -1,5 +1,5 @@
 import type { RoomEvent } from '@magik/protocol'
-import { eventStatus } from '../../../storage/stored-event.ts'
+import { isRejected } from '../../../storage/stored-event.ts'
 import type { StagedChunks } from '../../state/staged-chunks.ts'
 import { EMPTY_TREE, type NodeRef } from '../../state/tree-node.ts'
 import type { StateReading } from '../auth-state.ts'
@@ -26,7 +26,7 @@ export async function toldRoot(
   const changes = state.flatMap(({ eventId }) => {
     const event = known.get(eventId)
     if (event === undefined) throw new Error(`state of ${head.roomId} names ${eventId}, which is not known`)
-    if (event.status === eventStatus.rejected || event.stateKey === undefined) return []
+    if (isRejected(event.status) || event.stateKey === undefined) return []
     if (event.roomNid !== head.roomNid) return []
     return [{ type: event.type, stateKey: event.stateKey, event: event.eventNid }]
   })
