@@ -97,7 +97,7 @@ export function createCore(
     heads,
     eventSender: new EventSender(writing),
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
-    gapFiller: new GapFiller({ heads, outliers, receiver }),
+    gapFiller: new GapFiller({ heads, events, outliers, receiver }),
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),

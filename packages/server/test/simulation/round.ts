@@ -123,7 +123,7 @@ class Round {
   async #sayToAll(server: VirtualServer): Promise<void> {
     const content = { body: `here is ${server.name}` }
     const event = await this.#send(server, this.#draft({ type: 'm.room.message', content, sender: admin(server) }))
-    if (event === undefined) throw new Error('the administrator was not let speak')
+    if (event === undefined) throw new Error(`seed ${this.#seed}: the administrator of ${server.name} was not let speak`)
     for (const other of this.#servers) {
       if (other !== server) await other.core.gapFiller.receive(this.#room, [event], this.#network.source(other))
     }

@@ -1,4 +1,4 @@
-import { authEventIds, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
+import { authEventIds, depthOf, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
 import type { EventStore } from '../../../storage/event-store.ts'
 import { eventStatus, type StoredEvent } from '../../../storage/stored-event.ts'
 import type { RoomGraphStore } from '../../../storage/room-graph-store.ts'
@@ -14,6 +14,7 @@ import type { RoomWriter } from '../room-writer.ts'
 import { coveredExtremities } from './covered-extremities.ts'
 import { judgeEvent } from './judge-event.ts'
 import { localDepth } from './local-depth.ts'
+import { outlierOf } from './outliers.ts'
 import type { Receipt } from './received-event.ts'
 import { refusedEvent } from './refused-event.ts'
 import { type ToldState, toldRoot } from './told-state.ts'
@@ -119,6 +120,7 @@ export class EventReceiver {
     if (authEvents.length > 0 || (prevEvents.length > 0 && told.length === 0)) {
       return { receipt: { kind: 'missing', prevEvents, authEvents }, durable: undefined }
     }
+    if (await this.#isHistory(head, event, references)) return this.#keepHistory(head, event, earlier)
     const users = new EntryUsers(this.#deps.userNumbers)
     const staged = new StagedChunks(this.#deps.treeCache, head.roomNid, head.pending.nextChunk)
     try {
@@ -130,6 +132,27 @@ export class EventReceiver {
       staged.discard()
       throw error
     }
+  }
+
+  /**
+   * Whether an event is from before all that is known of the room: none of its parents is known, and it is no deeper
+   * than the first event that has a place. It takes no part in the room as it is now.
+   */
+  async #isHistory(head: RoomHead, { pdu }: RoomEvent, { prevEvents }: References): Promise<boolean> {
+    if (prevEvents.length > 0 || head.pending.forwardExtremities.length === 0) return false
+    const [first] = await this.#deps.eventStore.newerThan(head.roomNid, BEGINNING, Number.MAX_SAFE_INTEGER, 1)
+    return first !== undefined && depthOf(pdu) <= first.depth
+  }
+
+  /** Keeps an event from before all that is known as an outlier. */
+  async #keepHistory(head: RoomHead, event: RoomEvent, earlier: StoredEvent | undefined): Promise<Begun> {
+    if (earlier !== undefined) {
+      return { receipt: { kind: 'duplicate', status: earlier.status }, durable: head.newestCommit }
+    }
+    const users = new EntryUsers(this.#deps.userNumbers)
+    const built = await outlierOf(this.#deps, head, event, true, users)
+    const durable = this.#deps.writer.append({ head, events: [built], users })
+    return { receipt: { kind: 'stored', status: built.event.status, reason: undefined }, durable }
   }
 
   /** Checks an event whose references are known, and builds what its commit has to write. */
@@ -208,6 +231,9 @@ function known(roomId: RoomId, head: RoomHead | undefined): RoomHead {
 function isPlaceless({ stateBefore }: StoredEvent): boolean {
   return stateBefore === undefined
 }
+
+/** Before the first event of any room. */
+const BEGINNING = { depth: 0, eventNid: 0 }
 
 /** Stands for the receipt of an event that has to be judged again. */
 const NOTHING: Receipt = { kind: 'missing', prevEvents: [], authEvents: [] }

@@ -1,4 +1,5 @@
-import { depthOf, type EventId, type RoomEvent, type RoomId } from '@magik/protocol'
+import { depthOf, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
+import type { EventReader } from '../event-reader.ts'
 import type { RoomHeads } from '../room-heads.ts'
 import type { EventReceiver } from './event-receiver.ts'
 import type { EventSource } from './event-source.ts'
@@ -12,6 +13,7 @@ const MAX_MISSING_EVENTS = 20
 /** What receiving events with gaps takes. */
 export interface GapFillerDeps {
   readonly heads: RoomHeads
+  readonly events: EventReader
   readonly receiver: EventReceiver
   readonly outliers: Outliers
 }
@@ -46,7 +48,9 @@ export class GapFiller {
     const receipt = await this.#receive(roomId, event)
     if (receipt.kind === 'missing' && receipt.prevEvents.length > 0) {
       for (const earlier of await this.#missingEvents(roomId, event, source)) {
-        await this.#receiveAfterGap(roomId, earlier, source)
+        // One with no known parent lies beyond the gap, if not before all that is known of the room: where the state
+        // after a gap has to be asked for, it is asked for once, at the near side.
+        if (await this.#hasKnownParent(earlier)) await this.#receiveAfterGap(roomId, earlier, source)
       }
     }
     return this.#receiveAfterGap(roomId, event, source)
@@ -61,6 +65,11 @@ export class GapFiller {
     if (receipt.prevEvents.length === 0) return this.#receive(roomId, event)
     const told = await this.#toldStates(roomId, receipt.prevEvents, source)
     return told === undefined ? receipt : this.#receive(roomId, event, told)
+  }
+
+  async #hasKnownParent({ pdu }: RoomEvent): Promise<boolean> {
+    const parents = await this.#deps.events.findManyForWriting(prevEventIds(pdu))
+    return parents.values().some(({ stateAfter }) => stateAfter !== undefined)
   }
 
   async #receive(roomId: RoomId, event: RoomEvent, told: readonly ToldState[] = []): Promise<Receipt> {
