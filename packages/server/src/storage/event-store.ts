@@ -56,6 +56,7 @@ export class EventStore {
   readonly #markRedacted
   readonly #insertRedaction
   readonly #redactionsOf
+  readonly #redactedIds
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -218,6 +219,9 @@ export class EventStore {
         .where('redacts_event_id', '=', p.redacts)
         .limit(20),
     )
+    this.#redactedIds = database.query<{ roomNid: number; limit: number }>()((q, p) =>
+      q.selectFrom('redactions').select('redacts_event_id').where('room_nid', '=', p.roomNid).limit(p.limit),
+    )
   }
 
   /** An event by its ID. */
@@ -339,6 +343,12 @@ export class EventStore {
   /** Marks an event as redacted. */
   markRedacted(roomNid: number, eventId: EventId, redactedBy: number): BoundWrite {
     return bind(this.#markRedacted, { roomNid, eventId, redactedBy })
+  }
+
+  /** IDs that the room's redactions name, at most `MAX_EVENTS_PER_READ`. */
+  async redactedIds(roomNid: number): Promise<EventId[]> {
+    const rows = await this.#database.all(this.#redactedIds, { roomNid, limit: MAX_EVENTS_PER_READ })
+    return rows.map((row) => parseEventId(row.redacts_event_id))
   }
 
   /** Numbers of the redactions that name an event (the first twenty). */

@@ -21,7 +21,7 @@ export interface StateResetRow {
 }
 
 /** Most backward extremities of a room read at once. */
-const MAX_BACKWARD_EXTREMITIES = 100
+export const MAX_BACKWARD_EXTREMITIES = 100
 
 /** Where rooms' graphs end, and what state resolution undid in them. */
 export class RoomGraphStore {

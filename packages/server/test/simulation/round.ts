@@ -130,7 +130,7 @@ class Round {
   }
 
   async #sendSomething(server: VirtualServer): Promise<RoomEvent | undefined> {
-    for (let attempt = 0; attempt < 10; attempt += 1) {
+    for (let attempt = 0; attempt < 4; attempt += 1) {
       const sent = await this.#send(server, this.#draft(this.#something(server)))
       if (sent !== undefined) return sent
     }

@@ -22,6 +22,13 @@ import type { Schema } from '../../src/storage/schema.ts'
 import type { StoredEvent } from '../../src/storage/stored-event.ts'
 import { testConfig } from '../harness/index.ts'
 
+/** Signs nothing: nobody checks. */
+class StubbedKey extends SigningKey {
+  override sign(): Uint8Array {
+    return new Uint8Array(64)
+  }
+}
+
 /** A homeserver without HTTP: the write path and the room engine on a database of its own. */
 export class VirtualServer {
   readonly name: ServerName
@@ -43,7 +50,7 @@ export class VirtualServer {
       database,
       epoch: 'epoch',
     }
-    const signingKey = new SigningKey('sim', createHash('sha256').update(name).digest())
+    const signingKey = new StubbedKey('sim', createHash('sha256').update(name).digest())
     this.core = createCore(foundations, createStores(database), { signingKey, treeSeed: new Uint8Array(16) })
   }
 
@@ -76,7 +83,7 @@ export class VirtualServer {
   }
 
   async event(eventId: EventId): Promise<RoomEvent | undefined> {
-    const event = await this.core.events.findById(eventId)
+    const event = await this.core.events.findForWriting(eventId)
     return event && this.#roomEvent(event)
   }
 
@@ -105,7 +112,7 @@ export class VirtualServer {
   /** What it answers to a request for the state after an event. */
   async stateAfter(eventId: EventId): Promise<ToldRoomState | undefined> {
     const { events, tree } = this.core
-    const event = await events.findById(eventId)
+    const event = await events.findForWriting(eventId)
     if (event?.stateAfter === undefined) return undefined
     const entries = await tree.entries(event.roomNid, event.stateAfter)
     const state = [...(await events.getMany(entries.map((entry) => entry.event))).values()].map((it) =>

@@ -260,9 +260,12 @@ export async function identityOf({ roomNid, roomId, version }: RoomHead, event: 
   }
 }
 
-/** Remembers a state event with the room's head once the event is part of `pending`. */
-export function cacheBuiltState(head: RoomHead, built: BuiltEvent): void {
-  const { event, pdu } = built
+/** Brings up to date what the room's head remembers once an accepted event is part of `pending`. */
+export function noteBuilt(head: RoomHead, built: BuiltEvent): void {
+  const { event, pdu, graph, redaction } = built
+  if (graph.wasMissing) head.expected?.missing?.delete(event.eventId)
+  for (const { eventId } of graph.missing) head.expected?.missing?.add(eventId)
+  if (redaction !== undefined) head.expected?.redacted?.add(redaction.eventId)
   if (!built.isLinear) head.forgetState()
   else if (event.stateKey !== undefined) head.cacheState(stateCacheKey(event.type, event.stateKey), { event, pdu })
 }

@@ -12,7 +12,7 @@ import {
 import type { BoundWrite } from '../../platform/database/database.ts'
 import type { EventStore } from '../../storage/event-store.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
-import { buildCreateEvent, buildEvent, cacheBuiltState, type EventBuilding, signDraft } from './build-event.ts'
+import { buildCreateEvent, buildEvent, noteBuilt, type EventBuilding, signDraft } from './build-event.ts'
 import type { AppendResult, BuiltEvent } from './built-event.ts'
 import { EntryUsers } from './entry-users.ts'
 import type { EventDraft, SentEvent } from './event-draft.ts'
@@ -162,7 +162,7 @@ export class EventSender {
     const users = new EntryUsers(this.#deps.userNumbers)
     const built = await buildEvent(this.#deps, head, draft, users)
     const durable = this.#deps.writer.append({ head, events: [built], users })
-    cacheBuiltState(head, built)
+    noteBuilt(head, built)
     return { built, durable }
   }
 
@@ -197,7 +197,7 @@ export class EventSender {
 
   #stage(head: RoomHead, built: BuiltEvent): BuiltEvent {
     this.#deps.writer.stage(built)
-    cacheBuiltState(head, built)
+    noteBuilt(head, built)
     head.pending = built.head
     return built
   }

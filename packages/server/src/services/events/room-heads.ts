@@ -1,4 +1,4 @@
-import { getRoomVersion, type Pdu, type RoomId, type RoomVersion } from '@magik/protocol'
+import { type EventId, getRoomVersion, type Pdu, type RoomId, type RoomVersion } from '@magik/protocol'
 import { LRUCache } from 'lru-cache'
 import type { AppendResult } from './built-event.ts'
 import type { HeadRow, RoomRow, RoomStore } from '../../storage/room-store.ts'
@@ -14,6 +14,14 @@ const CACHED_STATE_EVENTS = 500
 export interface CachedState {
   readonly event: StoredEvent
   readonly pdu: Pdu
+}
+
+/** Events that a room has heard of before they came, as `pending` knows them; undefined where there are too many to keep. */
+export interface ExpectedEvents {
+  /** Backward extremities. */
+  readonly missing: Set<EventId> | undefined
+  /** What redactions of the room name, known or not. */
+  readonly redacted: Set<EventId> | undefined
 }
 
 /**
@@ -32,6 +40,8 @@ export class RoomHead {
   isBroken = false
   /** What became of the newest commit: who acts on `pending` without adding to it waits for this. */
   newestCommit: Promise<AppendResult> | undefined
+  /** What the room's graph waits for, once it has been read. */
+  expected: ExpectedEvents | undefined
   readonly #state = new Map<string, CachedState>()
   #inFlight = 0
   #idle: (() => void)[] = []

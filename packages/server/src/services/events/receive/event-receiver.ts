@@ -1,10 +1,9 @@
 import { authEventIds, depthOf, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
-import type { EventStore } from '../../../storage/event-store.ts'
 import { eventStatus, type StoredEvent } from '../../../storage/stored-event.ts'
-import type { RoomGraphStore } from '../../../storage/room-graph-store.ts'
 import type { UserNumbers } from '../../users/user-numbers.ts'
 import { StagedChunks } from '../../state/staged-chunks.ts'
-import { cacheBuiltState, completeEvent, type EventBuilding } from '../build-event.ts'
+import { EMPTY_TREE } from '../../state/tree-node.ts'
+import { noteBuilt, completeEvent, type EventBuilding } from '../build-event.ts'
 import type { AppendResult, BuiltEvent } from '../built-event.ts'
 import { EntryUsers } from '../entry-users.ts'
 import { waitingRedaction } from '../plan-redaction.ts'
@@ -12,6 +11,7 @@ import type { RoomHead, RoomHeads } from '../room-heads.ts'
 import type { RoomQueue } from '../room-queue.ts'
 import type { RoomWriter } from '../room-writer.ts'
 import { coveredExtremities } from './covered-extremities.ts'
+import { earlierRedactions, type ExpectedEventsDeps, isMissed } from './expected-events.ts'
 import { judgeEvent } from './judge-event.ts'
 import { localDepth } from './local-depth.ts'
 import { outlierOf } from './outliers.ts'
@@ -23,12 +23,10 @@ import { type ToldState, toldRoot } from './told-state.ts'
 const MAX_ATTEMPTS = 5
 
 /** What the receiver stands on. */
-export interface EventReceiverDeps extends EventBuilding {
+export interface EventReceiverDeps extends EventBuilding, ExpectedEventsDeps {
   readonly heads: RoomHeads
   readonly queue: RoomQueue
   readonly writer: RoomWriter
-  readonly eventStore: EventStore
-  readonly roomGraphStore: RoomGraphStore
   readonly userNumbers: UserNumbers
 }
 
@@ -126,7 +124,7 @@ export class EventReceiver {
     try {
       const { built, reason } = await this.#place(head, { event, told, references, outlier: earlier }, users, staged)
       const durable = this.#deps.writer.append({ head, events: [built], users })
-      if (built.event.status === eventStatus.accepted) cacheBuiltState(head, built)
+      if (built.event.status === eventStatus.accepted) noteBuilt(head, built)
       return { receipt: { kind: 'stored', status: built.event.status, reason }, durable }
     } catch (error) {
       staged.discard()
@@ -168,18 +166,20 @@ export class EventReceiver {
     staged: StagedChunks,
   ): Promise<{ readonly built: BuiltEvent; readonly reason: string | undefined }> {
     const { event, told, references, outlier } = arrival
-    const { eventStore, roomGraphStore, events, forkResolver } = this.#deps
+    const { events, forkResolver } = this.#deps
     const { prevEvents, authEvents } = references
-    const roots = prevEvents.map(({ stateAfter = 0 }) => stateAfter)
+    const roots = prevEvents.map(({ stateAfter = EMPTY_TREE }) => stateAfter)
     for (const state of told) roots.push(await toldRoot(this.#deps, head, state, staged))
-    const stateBefore = await forkResolver.resolve(head, roots, staged)
+    const stateBefore = buildsOnAll(head, references)
+      ? head.pending.stateRoot
+      : await forkResolver.resolve(head, roots, staged)
     const depth = localDepth(event.pdu, prevEvents, head.pending.depth)
     const { status, reason } = await judgeEvent(this.#deps, head, event, { authEvents, stateBefore })
     const place = { status, stateBefore, depth, outlierNid: outlier?.eventNid }
     if (status !== eventStatus.accepted) {
       return { built: await refusedEvent(this.#deps, head, event, place, users, staged), reason }
     }
-    const redactions = await eventStore.redactionsOf(head.roomNid, event.eventId)
+    const redactions = await earlierRedactions(this.#deps, head, event.eventId)
     const redactedBy = await waitingRedaction(this.#deps, redactions, { ...event.pdu, roomNid: head.roomNid })
     const allowed = {
       signed: event,
@@ -189,7 +189,7 @@ export class EventReceiver {
       depth,
       outlierNid: outlier?.eventNid,
       redactedBy,
-      wasMissing: await roomGraphStore.isBackwardExtremity(head.roomNid, event.eventId),
+      wasMissing: await isMissed(this.#deps, head, event.eventId),
       missing: references.missingPrevEvents.map((eventId) => ({ eventId, depth: Math.max(0, depth - 1) })),
     }
     return { built: await completeEvent(this.#deps, head, allowed, users, staged), reason }
@@ -220,6 +220,14 @@ export class EventReceiver {
     }
     return { prevEvents, authEvents, missingPrevEvents, missingAuthEvents }
   }
+}
+
+/** Whether an event's parents are just the room's forward extremities: what those resolve to is known. */
+function buildsOnAll({ pending }: RoomHead, { prevEvents, missingPrevEvents }: References): boolean {
+  const { forwardExtremities } = pending
+  if (missingPrevEvents.length > 0 || prevEvents.length !== forwardExtremities.length) return false
+  const parents = new Set(prevEvents.map(({ eventNid }) => eventNid))
+  return forwardExtremities.every(({ eventNid }) => parents.has(eventNid))
 }
 
 function known(roomId: RoomId, head: RoomHead | undefined): RoomHead {
