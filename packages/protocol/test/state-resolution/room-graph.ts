@@ -132,7 +132,8 @@ export class RoomGraph {
     const { eventId, pdu } = event
     if (this.events.has(eventId)) return
     this.events.set(eventId, event)
-    let depth = 0
+    // In version 12 the create event is in every auth chain.
+    let depth = this.version.createEventIn === 'room-id' && pdu.type !== 'm.room.create' ? 1 : 0
     for (const id of authEventIds(pdu)) {
       depth = Math.max(depth, this.#authDepths.get(id) ?? 0)
       if (pdu.state_key !== undefined) this.#citing.set(id, [...(this.#citing.get(id) ?? []), eventId])
