@@ -86,6 +86,7 @@ export function createCore(
     help: 'Timeline events that have become durable.',
   })
   writer.listen(() => persisted.increment())
+  reportStateResets(foundations, writer)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -102,6 +103,20 @@ export function createCore(
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
   }
+}
+
+/** Logs and counts what state resolution took back. */
+function reportStateResets({ registry, logger }: Foundations, writer: RoomWriter): void {
+  const resets = counter(registry, {
+    name: 'magik_state_resets_total',
+    help: 'Entries of rooms’ current state that state resolution took away or set back although no event said so.',
+  })
+  writer.listen(({ roomId, eventId }, { graph }) => {
+    for (const { type, stateKey, resolved, lost, atFault } of graph.stateResets) {
+      resets.increment()
+      logger.warn({ roomId, eventId, type, stateKey, resolved, lost, atFault }, 'state reset')
+    }
+  })
 }
 
 /** The log, the state trees and the write path. */

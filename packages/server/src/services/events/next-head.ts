@@ -86,8 +86,7 @@ async function currentStateOf(
   const room = { roomNid, roomId, version }
   const forks = [stateAfter]
   for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
-  const root = await deps.forkResolver.resolve(room, forks, staged)
-  return { root, resets: await deps.forkResolver.stateResets(room, { forks, before: base.stateRoot, after: root }) }
+  return deps.forkResolver.resolveCurrent(room, { forks, before: base.stateRoot }, staged)
 }
 
 async function ownMembershipChange(
