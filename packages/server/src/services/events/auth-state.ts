@@ -1,4 +1,4 @@
-import { type AuthState, authEventKeys, type EventId, type PduDraft } from '@magik/protocol'
+import { type AuthState, authEventKeys, type EventReference, type PduDraft, referenceTo } from '@magik/protocol'
 import type { StateTree } from '../state/state-tree.ts'
 import type { EventReader } from './event-reader.ts'
 import { type CachedState, type RoomHead, stateCacheKey } from './room-heads.ts'
@@ -13,7 +13,7 @@ export interface StateReading {
 export interface LoadedAuthState {
   readonly lookup: AuthState
   /** What the event lists as `auth_events`. */
-  readonly authEventIds: EventId[]
+  readonly authEvents: EventReference[]
 }
 
 /**
@@ -26,18 +26,18 @@ export async function loadAuthState(
   event: Pick<PduDraft, 'type' | 'sender' | 'state_key' | 'content'>,
 ): Promise<LoadedAuthState> {
   const found = new Map<string, CachedState>()
-  const authEventIds: EventId[] = []
+  const authEvents: EventReference[] = []
   for (const [type, stateKey] of authEventKeys(event, head.version)) {
     const state = await currentState(deps, head, type, stateKey)
     if (state === undefined) continue
     found.set(stateCacheKey(type, stateKey), state)
-    authEventIds.push(state.event.eventId)
+    authEvents.push(referenceTo({ eventId: state.event.eventId, pdu: state.pdu }, head.version))
   }
   if (head.version.createEventIn === 'room-id') {
     const create = await currentState(deps, head, 'm.room.create', '')
     if (create !== undefined) found.set(stateCacheKey('m.room.create', ''), create)
   }
-  return { lookup: (type, stateKey) => found.get(stateCacheKey(type, stateKey))?.pdu, authEventIds }
+  return { lookup: (type, stateKey) => found.get(stateCacheKey(type, stateKey))?.pdu, authEvents }
 }
 
 /** A state event of the state the room's next event will find; those needed lately stay with the room's head. */

@@ -1,13 +1,18 @@
 import {
+  assignEventId,
   CanonicalJsonError,
   checkAuthRules,
   checkEventSize,
+  type EventReference,
+  encodeBase64Url,
+  holdsIntegerLevelsOnly,
   type JsonObject,
   MatrixError,
   type PduDraft,
   type RoomEvent,
   type RoomVersion,
   redactedEventId,
+  referenceTo,
   type ServerName,
   type SigningKey,
   serverNameOf,
@@ -32,7 +37,11 @@ export interface EventBuilding extends StateReading {
   readonly numbers: Numbers
   readonly serverName: ServerName
   readonly signingKey: SigningKey
+  readonly randomBytes: (count: number) => Uint8Array
 }
+
+/** Bytes of randomness in the ID of an event whose server names it. */
+const EVENT_ID_RANDOM_BYTES = 18
 
 /** Most `prev_events` of an event made here. */
 const MAX_PREV_EVENTS = 10
@@ -55,26 +64,43 @@ export async function buildEvent(
     content: draft.content,
     ...(draft.stateKey !== undefined && { state_key: draft.stateKey }),
   })
-  const extremities = head.pending.forwardExtremities.slice(0, MAX_PREV_EVENTS)
   const signed = signDraft(deps, head.version, {
     ...draftFields(draft, head, deps.clock.now()),
-    auth_events: auth.authEventIds,
-    prev_events: extremities.map(({ eventId }) => eventId),
+    auth_events: auth.authEvents,
+    prev_events: await prevEvents(deps, head),
     depth: head.pending.depth + 1,
   })
   const verdict = checkAuthRules(signed, auth.lookup, head.version)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  if (draft.type === 'm.room.power_levels' && !holdsIntegerLevelsOnly(draft.content)) {
+    // Room versions before 10 take other values from servers that send them; ours is not to be one of these.
+    throw new MatrixError('M_FORBIDDEN', 'Power levels must be integers')
+  }
   return completeEvent(deps, head, draft, signed, users)
 }
 
-/** Hashes and signs a draft, and refuses what no room could hold. */
+/** The room's forward extremities as the room version has them named. */
+function prevEvents({ events }: EventBuilding, { pending, version }: RoomHead): Promise<EventReference[]> {
+  const extremities = pending.forwardExtremities.slice(0, MAX_PREV_EVENTS)
+  return Promise.all(
+    extremities.map(async ({ eventNid, eventId }) => {
+      // Only a reference that carries a hash needs the event itself.
+      if (version.eventReferences === 'ids') return eventId
+      return referenceTo({ eventId, pdu: events.pdu(await events.get(eventNid)) }, version)
+    }),
+  )
+}
+
+/** Gives a draft its ID where its server has to, hashes and signs it, and refuses what no room could hold. */
 export function signDraft(
-  deps: Pick<EventBuilding, 'serverName' | 'signingKey'>,
+  deps: Pick<EventBuilding, 'serverName' | 'signingKey' | 'randomBytes'>,
   version: RoomVersion,
   draft: PduDraft,
 ): RoomEvent {
+  const { serverName, signingKey, randomBytes } = deps
+  const localpart = () => encodeBase64Url(randomBytes(EVENT_ID_RANDOM_BYTES))
   try {
-    const signed = signEvent(draft, deps.serverName, deps.signingKey, version)
+    const signed = signEvent(assignEventId(draft, serverName, localpart, version), serverName, signingKey, version)
     checkEventSize(signed.pdu)
     return signed
   } catch (error) {
