@@ -16,7 +16,7 @@ import {
   verifyEventSignature,
 } from '@magik/protocol'
 import { describe, expect, test } from 'vitest'
-import { refused, SERVER_NAME, testServer, type User } from '../harness/index.ts'
+import { path, refused, SERVER_NAME, testServer, type User } from '../harness/index.ts'
 
 /** Every event of a room that the newest page of a first sync holds, as servers exchange it. */
 async function pdusOf(user: User, room: string, version: RoomVersion): Promise<Pdu[]> {
@@ -121,6 +121,41 @@ describe.each([...ROOM_VERSIONS])('room version %s', (roomVersion, version) => {
       }
       previous = [eventId]
     }
+  })
+
+  test('a membership that another server would have to sign is not sent from here', async () => {
+    const { alice } = await testServer({ users: ['alice'] })
+    const roomVouchedBy = (userId: string) => {
+      const content = { membership: 'join', join_authorised_via_users_server: userId }
+      const initial_state = [{ type: 'm.room.member', state_key: alice.userId, content }]
+      return alice.createRoom({ roomVersion, more: { initial_state } })
+    }
+    await roomVouchedBy(alice.userId)
+    if (isSince(8)) await refused(roomVouchedBy('@bob:elsewhere.example'), 'M_INVALID_ROOM_STATE', 400)
+    else await roomVouchedBy('@bob:elsewhere.example')
+  })
+
+  test('numbers are sent as every server hashes them', async () => {
+    const { alice, transport } = await testServer({ users: ['alice'] })
+    const room = await alice.createRoom({ roomVersion })
+    const { status, body } = await transport({
+      method: 'PUT',
+      url: `/_matrix/client/v3${path`/rooms/${room}/send/org.example.numbers/1`}`,
+      headers: { authorization: `Bearer ${alice.accessToken}`, 'content-type': 'application/json' },
+      body: '{"numbers":[1.50,1E3,-0,9007199254740993]}',
+    })
+    if (isSince(6)) {
+      expect(status).toBe(400)
+      expect(body).toContain('M_BAD_JSON')
+      return
+    }
+    const { event_id: eventId } = JSON.parse(body)
+    const answer = await transport({
+      method: 'GET',
+      url: `/_matrix/client/v3${path`/rooms/${room}/event/${eventId}`}`,
+      headers: { authorization: `Bearer ${alice.accessToken}` },
+    })
+    expect(answer.body).toContain('"numbers":[1.5,1000.0,0,9007199254740993]')
   })
 
   test('power levels that are no integers are not sent from here', async () => {

@@ -13,6 +13,8 @@ import {
   type RoomVersion,
   redactedEventId,
   referenceTo,
+  requiredSigners,
+  respellNumbers,
   type ServerName,
   type SigningKey,
   serverNameOf,
@@ -72,6 +74,7 @@ export async function buildEvent(
   })
   const verdict = checkAuthRules(signed, auth.lookup, head.version)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  refuseForeignSigners(deps, signed, head.version)
   if (draft.type === 'm.room.power_levels' && !holdsIntegerLevelsOnly(draft.content)) {
     // Room versions before 10 take other values from servers that send them; ours is not to be one of these.
     throw new MatrixError('M_FORBIDDEN', 'Power levels must be integers')
@@ -91,6 +94,15 @@ function prevEvents({ events }: EventBuilding, { pending, version }: RoomHead): 
   )
 }
 
+/**
+ * Rule 5.2.1: a membership that names a user of another server as voucher needs that server's signature.
+ * @throws MatrixError M_FORBIDDEN
+ */
+function refuseForeignSigners({ serverName }: EventBuilding, { pdu }: RoomEvent, version: RoomVersion): void {
+  if (requiredSigners(pdu, version).every((signer) => signer.serverName === serverName)) return
+  throw new MatrixError('M_FORBIDDEN', 'The event needs the signature of another server')
+}
+
 /** Gives a draft its ID where its server has to, hashes and signs it, and refuses what no room could hold. */
 export function signDraft(
   deps: Pick<EventBuilding, 'serverName' | 'signingKey' | 'randomBytes'>,
@@ -100,7 +112,9 @@ export function signDraft(
   const { serverName, signingKey, randomBytes } = deps
   const localpart = () => encodeBase64Url(randomBytes(EVENT_ID_RANDOM_BYTES))
   try {
-    const signed = signEvent(assignEventId(draft, serverName, localpart, version), serverName, signingKey, version)
+    const content = version.canonicalJson === 'lossless' ? respellNumbers(draft.content) : draft.content
+    const named = assignEventId({ ...draft, content }, serverName, localpart, version)
+    const signed = signEvent(named, serverName, signingKey, version)
     checkEventSize(signed.pdu)
     return signed
   } catch (error) {
