@@ -173,6 +173,27 @@ describe.each(ALL_VERSIONS)('version %s', (versionId) => {
       })
     })
 
+    test('whatever JSON stands in a field, the event is accepted or dropped', () => {
+      const json = fc.jsonValue() as fc.Arbitrary<JsonValue>
+      const field = fc.constantFrom(...Object.keys(pdu), 'state_key', 'unsigned', 'event_id', 'redacts', '__proto__')
+      const inContent = fc.constantFrom(
+        'membership',
+        'third_party_invite',
+        'join_authorised_via_users_server',
+        'creator',
+      )
+      const type = fc.constantFrom('m.room.member', 'm.room.create', 'm.room.redaction', 'm.room.message')
+      const kinds = ['accepted', 'malformed', 'badly-signed']
+      fc.assert(
+        fc.property(field, inContent, type, json, (name, member, eventType, value) => {
+          expect(kinds).toContain(checkReceivedPdu({ ...pdu, [name]: value }, version, KNOWN).kind)
+          const odd = { ...pdu, type: eventType, state_key: '', content: { [member]: value } }
+          expect(kinds).toContain(checkReceivedPdu(odd, version, KNOWN).kind)
+        }),
+        { numRuns: 60 },
+      )
+    })
+
     test('accepts any event of its own making and drops any that was altered where redaction keeps it', () => {
       fc.assert(
         fc.property(anyPdu(versionId), (event) => {
