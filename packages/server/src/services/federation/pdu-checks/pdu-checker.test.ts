@@ -223,6 +223,18 @@ describe('a thread that dies', () => {
     expect(second).toMatchObject({ status: 'fulfilled', value: [{ kind: 'accepted' }] })
     expect(checks.waiting).toBe(0)
   })
+
+  test('and cannot be started again: the checks fail, and so do the next until one starts', async () => {
+    const refusing = () => {
+      throw new Error('no more threads')
+    }
+    const threads = [dying, refusing, refusing, startCheckThread]
+    const checks = checker({ batchChecks: 1, startThread: () => threads.shift()!() })
+    const outcomes = await Promise.allSettled([checks.check([ONE]), checks.check([ONE])])
+    expect(outcomes).toMatchObject([{ reason: expect.any(PduCheckError) }, { reason: expect.any(PduCheckError) }])
+    await expect(checks.check([ONE])).rejects.toThrow('no thread for checks can be started')
+    expect(await checks.check([ONE])).toMatchObject([{ kind: 'accepted' }])
+  })
 })
 
 describe('close', () => {

@@ -93,8 +93,8 @@ export class PduChecker {
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const thread = this.#idleThread()
-      if (thread === undefined) return
+      const thread = this.#freeThread()
+      if (thread === undefined) break
       const batch = this.#queue.take()
       if (batch.length > 0) void this.#run(thread, batch)
       else this.#idle.push(thread)
@@ -102,11 +102,26 @@ export class PduChecker {
     if (this.#underWay.size === 0) this.#drained?.()
   }
 
+  /** A thread to work on, started if there may be another. If none can be started at all, what waits is refused. */
+  #freeThread(): CheckingThread | undefined {
+    try {
+      return this.#idleThread() ?? this.#newThread()
+    } catch (cause) {
+      if (this.#threads.size > 0) return undefined
+      this.#queue.fail(new PduCheckError('no thread for checks can be started', { cause }))
+      return undefined
+    }
+  }
+
   #idleThread(): CheckingThread | undefined {
     for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
       if (thread.isAlive) return thread
       this.#threads.delete(thread)
     }
+    return undefined
+  }
+
+  #newThread(): CheckingThread | undefined {
     if (this.#threads.size >= this.#options.threads) return undefined
     const thread = new CheckingThread(this.#options.startThread(), this.#options.clock)
     this.#threads.add(thread)
