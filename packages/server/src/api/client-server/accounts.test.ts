@@ -128,7 +128,7 @@ test('what clients read at their start is there', async () => {
   expect(await call('GET', '/capabilities')).toMatchObject({ status: 401 })
   const { json } = await call('GET', '/capabilities', undefined, token)
   expect(json.capabilities).toMatchObject({
-    'm.room_versions': { default: '12', available: { '11': 'stable', '12': 'stable' } },
+    'm.room_versions': { default: '12', available: expect.objectContaining({ '11': 'stable', '12': 'stable' }) },
     'm.change_password': { enabled: false },
     'm.set_avatar_url': { enabled: false },
     'm.profile_fields': { enabled: true, disallowed: ['avatar_url'] },

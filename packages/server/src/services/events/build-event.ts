@@ -1,13 +1,20 @@
 import {
+  assignEventId,
   CanonicalJsonError,
   checkAuthRules,
   checkEventSize,
+  type EventReference,
+  encodeBase64Url,
+  holdsIntegerLevelsOnly,
   type JsonObject,
   MatrixError,
   type Pdu,
   type PduDraft,
   type RoomEvent,
   type RoomVersion,
+  referenceTo,
+  requiredSigners,
+  respellNumbers,
   type SigningKey,
   signEvent,
   stringifyJson,
@@ -31,7 +38,11 @@ export interface EventBuilding extends HeadMoving {
   readonly clock: Clock
   readonly numbers: Numbers
   readonly signingKey: SigningKey
+  readonly randomBytes: (count: number) => Uint8Array
 }
+
+/** Bytes of randomness in the ID of an event whose server names it. */
+const EVENT_ID_RANDOM_BYTES = 18
 
 /** Most `prev_events` of an event made here. */
 const MAX_PREV_EVENTS = 10
@@ -77,12 +88,17 @@ async function buildStaged(
       : await loadAuthStateAt(deps, head, parents.stateBefore, underCheck)
   const signed = signDraft(deps, head.version, {
     ...draftFields(draft, head, deps.clock.now()),
-    auth_events: auth.authEventIds,
-    prev_events: parents.extremities.map(({ eventId }) => eventId),
+    auth_events: auth.authEvents,
+    prev_events: await prevEvents(deps, parents.extremities, head.version),
     depth: head.pending.depth + 1,
   })
   const verdict = checkAuthRules(signed, auth.lookup, head.version)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  refuseForeignSigners(deps, signed, head.version)
+  if (draft.type === 'm.room.power_levels' && !holdsIntegerLevelsOnly(draft.content)) {
+    // Room versions before 10 take other values from servers that send them; ours is not to be one of these.
+    throw new MatrixError('M_FORBIDDEN', 'Power levels must be integers')
+  }
   const { stateBefore } = parents
   const covered = new Set(parents.extremities.map(({ eventNid }) => eventNid))
   return completeEvent(deps, head, { ...newEvent(head, draft, signed), stateBefore, covered }, users, staged)
@@ -131,14 +147,43 @@ async function parentsOfNext(
   return { extremities, stateBefore: await deps.forkResolver.resolve(head, roots, staged) }
 }
 
-/** Hashes and signs a draft, and refuses what no room could hold. */
+/** Forward extremities as the room version has them named. */
+function prevEvents(
+  { events }: EventBuilding,
+  extremities: readonly ForwardExtremity[],
+  version: RoomVersion,
+): Promise<EventReference[]> {
+  return Promise.all(
+    extremities.map(async ({ eventNid, eventId }) => {
+      // Only a reference that carries a hash needs the event itself.
+      if (version.eventReferences === 'ids') return eventId
+      return referenceTo({ eventId, pdu: events.pdu(await events.get(eventNid)) }, version)
+    }),
+  )
+}
+
+/**
+ * Rule 5.2.1: a membership that names a user of another server as voucher needs that server's signature.
+ * @throws MatrixError M_FORBIDDEN
+ */
+function refuseForeignSigners({ serverName }: EventBuilding, { pdu }: RoomEvent, version: RoomVersion): void {
+  const vouchers = requiredSigners(pdu, version).filter(({ role }) => role === 'restricted-join')
+  if (vouchers.every((signer) => signer.serverName === serverName)) return
+  throw new MatrixError('M_FORBIDDEN', 'The event needs the signature of another server')
+}
+
+/** Gives a draft its ID where its server has to, hashes and signs it, and refuses what no room could hold. */
 export function signDraft(
-  deps: Pick<EventBuilding, 'serverName' | 'signingKey'>,
+  deps: Pick<EventBuilding, 'serverName' | 'signingKey' | 'randomBytes'>,
   version: RoomVersion,
   draft: PduDraft,
 ): RoomEvent {
+  const { serverName, signingKey, randomBytes } = deps
+  const localpart = () => encodeBase64Url(randomBytes(EVENT_ID_RANDOM_BYTES))
   try {
-    const signed = signEvent(draft, deps.serverName, deps.signingKey, version)
+    const content = version.canonicalJson === 'lossless' ? respellNumbers(draft.content) : draft.content
+    const named = assignEventId({ ...draft, content }, serverName, localpart, version)
+    const signed = signEvent(named, serverName, signingKey, version)
     checkEventSize(signed.pdu)
     return signed
   } catch (error) {

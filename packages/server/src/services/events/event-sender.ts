@@ -47,7 +47,6 @@ export interface EventSenderDeps extends EventBuilding {
   readonly writer: RoomWriter
   readonly eventStore: EventStore
   readonly userNumbers: UserNumbers
-  readonly randomBytes: (count: number) => Uint8Array
 }
 
 /** An attempt that has left the room's queue. */

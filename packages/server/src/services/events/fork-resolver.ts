@@ -125,7 +125,11 @@ export class ForkResolver {
     return {
       conflicted,
       async unconflicted(asked: readonly StateKey[]) {
-        const agreed = asked.map(([type, stateKey]) => ({ type, stateKey, isAgreed: !keys.has(keyText(type, stateKey)) }))
+        const agreed = asked.map(([type, stateKey]) => ({
+          type,
+          stateKey,
+          isAgreed: !keys.has(keyText(type, stateKey)),
+        }))
         const eventNids = await tree.getMany(roomNid, root, agreed)
         return idsOf(eventNids.map((eventNid, index) => (agreed[index]?.isAgreed === true ? eventNid : undefined)))
       },
