@@ -1,9 +1,10 @@
-import type { SigningKey } from '@magik/protocol'
+import type { RoomId, SigningKey } from '@magik/protocol'
 import { nextTurn } from '../platform/clock/next-turn.ts'
 import { cacheBytes } from '../platform/config/index.ts'
 import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
 import { counter } from '../platform/metrics/instruments.ts'
 import { ClientEvents } from '../services/events/client-events.ts'
+import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-events.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
@@ -79,6 +80,7 @@ export function createCore(
     eventStore: stores.eventStore,
     roomGraphStore: stores.roomGraphStore,
   }
+  const eventSender = new EventSender(writing)
   const receiver = new EventReceiver(writing)
   const outliers = new Outliers(writing)
   const persisted = counter(registry, {
@@ -87,6 +89,7 @@ export function createCore(
   })
   writer.listen(() => persisted.increment())
   reportStateResets(foundations, writer)
+  joinForks(foundations, { sender: eventSender, heads, memberships: stores.membershipStore }, writer)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -96,13 +99,19 @@ export function createCore(
     signingKey,
     writer,
     heads,
-    eventSender: new EventSender(writing),
+    eventSender,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
   }
+}
+
+/** Lets local members join the forks of rooms that have too many. */
+function joinForks({ logger }: Foundations, deps: Omit<DummyEventsDeps, 'onError'>, writer: RoomWriter): void {
+  const onError = (error: unknown, roomId: RoomId) => logger.warn({ err: error, roomId }, 'forks could not be joined')
+  new DummyEvents({ ...deps, onError }).follow(writer)
 }
 
 /** Logs and counts what state resolution took back. */

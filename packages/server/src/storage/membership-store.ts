@@ -26,6 +26,7 @@ export class MembershipStore {
   readonly #byRoom
   readonly #joinedUserIds
   readonly #candidates
+  readonly #localMembers
   readonly #changedSince
   readonly #upsert
   readonly #forget
@@ -71,6 +72,17 @@ export class MembershipStore {
         .select(['users.user_id', 'memberships.event_nid'])
         .where('memberships.room_nid', '=', p.roomNid)
         .where('memberships.membership', '=', p.membership)
+        .orderBy('memberships.position')
+        .limit(p.limit),
+    )
+    this.#localMembers = database.query<{ roomNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('memberships')
+        .innerJoin('users', 'users.user_nid', 'memberships.user_nid')
+        .select('users.user_id')
+        .where('memberships.room_nid', '=', p.roomNid)
+        .where('memberships.membership', '=', 'join')
+        .where('memberships.is_local', '=', 1)
         .orderBy('memberships.position')
         .limit(p.limit),
     )
@@ -183,6 +195,12 @@ export class MembershipStore {
   async heroCandidates(roomNid: number, membership: string): Promise<{ userId: UserId; eventNid: number }[]> {
     const rows = await this.#database.all(this.#candidates, { roomNid, membership, limit: HERO_CANDIDATES })
     return rows.map((row) => ({ userId: parseUserId(row.user_id), eventNid: row.event_nid }))
+  }
+
+  /** Users of this server who are in a room, those longest there first. */
+  async localMembers(roomNid: number, limit: number): Promise<UserId[]> {
+    const rows = await this.#database.all(this.#localMembers, { roomNid, limit })
+    return rows.map((row) => parseUserId(row.user_id))
   }
 
   /** Rooms in which something has changed for a user since a position. */

@@ -45,7 +45,7 @@ export interface EventBuilding extends HeadMoving {
 const EVENT_ID_RANDOM_BYTES = 18
 
 /** Most `prev_events` of an event made here. */
-const MAX_PREV_EVENTS = 10
+export const MAX_PREV_EVENTS = 10
 
 /**
  * Turns a draft into the room's next event: references, hashes, signature, authorisation, new state. Nothing is
