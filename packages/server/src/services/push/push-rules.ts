@@ -1,11 +1,4 @@
-import {
-  type ConditionalPushRule,
-  defaultPushRules,
-  type JsonObject,
-  MatrixError,
-  type PushRuleset,
-  type UserId,
-} from '@magik/protocol'
+import { defaultPushRules, MatrixError, type PushRule, type PushRuleset, type UserId } from '@magik/protocol'
 
 /** Users' push rules: so far the ones every user begins with. @spec client-server-api/#push-rules */
 export class PushRules {
@@ -15,9 +8,8 @@ export class PushRules {
   }
 
   /** One rule. @throws MatrixError M_NOT_FOUND */
-  get(userId: UserId, kind: keyof PushRuleset, ruleId: string): ConditionalPushRule | JsonObject {
-    const rules: readonly (ConditionalPushRule | JsonObject)[] = this.of(userId)[kind]
-    const rule = rules.find((candidate) => candidate['rule_id'] === ruleId)
+  get(userId: UserId, kind: keyof PushRuleset, ruleId: string): PushRule {
+    const rule = this.of(userId)[kind].find((candidate) => candidate.rule_id === ruleId)
     if (rule === undefined) throw new MatrixError('M_NOT_FOUND', 'No such push rule')
     return rule
   }
