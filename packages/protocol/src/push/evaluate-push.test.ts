@@ -339,7 +339,7 @@ test('the evaluation by classes says of every member what the specification’s 
           const happened = event(fields)
           const { outcomes, deviating } = evaluatePush(new PushSubject(happened, facts), audience)
           for (const [userId, ruleset] of rulesets) {
-            const outcome = deviating.get(userId) ?? outcomes.get(classOf(audience, userId, outcomes))!
+            const outcome = deviating.get(audience.get(userId)!) ?? outcomes.get(classOf(audience, userId, outcomes))!
             const owner = { userId, displayName: NAMES.get(userId) }
             const expected = naiveOutcome(naiveActions(ruleset, happened, facts, owner))
             expect({ notify: outcome.notify, highlight: outcome.highlight }).toEqual(expected)

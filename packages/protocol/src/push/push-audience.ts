@@ -7,19 +7,19 @@ export interface PushMember extends PushOwner {
 }
 
 /** Members who have a rule of the same text. */
-export interface PushWatch {
+export interface PushWatch<Member extends PushMember> {
   readonly rule: PersonalRule
-  readonly members: ReadonlySet<PushMember>
+  readonly members: ReadonlySet<Member>
 }
 
 /**
  * The members of a room whom its events may concern, arranged so that an event is held against each class and each
  * different rule once, however many members share it.
  */
-export class PushAudience {
-  readonly #members = new Map<string, PushMember>()
+export class PushAudience<Member extends PushMember = PushMember> {
+  readonly #members = new Map<string, Member>()
   readonly #classes = new Map<string, { class: PushClass; members: number }>()
-  readonly #watches = new Map<string, { rule: PersonalRule; members: Set<PushMember> }>()
+  readonly #watches = new Map<string, { rule: PersonalRule; members: Set<Member> }>()
 
   /** How many members there are. */
   get size(): number {
@@ -32,16 +32,16 @@ export class PushAudience {
   }
 
   /** The different rules of the members' own. */
-  get watches(): Iterable<PushWatch> {
+  get watches(): Iterable<PushWatch<Member>> {
     return this.#watches.values()
   }
 
-  get(userId: string): PushMember | undefined {
+  get(userId: string): Member | undefined {
     return this.#members.get(userId)
   }
 
   /** Adds a member, or replaces what was known of them. */
-  set(member: PushMember): void {
+  set(member: Member): void {
     this.delete(member.userId)
     this.#members.set(member.userId, member)
     const { class: pushClass, personal } = member.rules

@@ -12,6 +12,10 @@ import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
+import { EventThreads } from '../services/push/event-thread.ts'
+import { PushAudiences } from '../services/push/push-audiences.ts'
+import { PushRules } from '../services/push/push-rules.ts'
+import { UnreadPlanner } from '../services/push/unread-planner.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
@@ -45,6 +49,10 @@ export function createCore(
   const reading = { tree, events }
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
+  const threads = new EventThreads(events)
+  const pushRules = new PushRules({ changeLog: log, store: stores.pushRuleStore })
+  const audiences = new PushAudiences({ ...stores, pushRules })
+  const unread = new UnreadPlanner({ ...stores, ...reading, serverName, userNumbers, pushRules, audiences, threads })
   const writer = new RoomWriter({
     log,
     heads,
@@ -54,6 +62,7 @@ export function createCore(
     roomStore: stores.roomStore,
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
+    unread,
   })
   const eventSender = new EventSender({
     tree,
@@ -68,6 +77,7 @@ export function createCore(
     signingKey,
     randomBytes,
     eventStore: stores.eventStore,
+    unread,
   })
   const persisted = counter(registry, {
     name: 'synapse_storage_events_persisted_events_total',
@@ -83,6 +93,8 @@ export function createCore(
     signingKey,
     writer,
     eventSender,
+    pushRules,
+    threads,
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),

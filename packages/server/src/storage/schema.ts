@@ -1,6 +1,7 @@
 import type { AccountTables } from './schema/accounts.ts'
 import type { FoundationTables } from './schema/foundation.ts'
+import type { NotificationTables } from './schema/notifications.ts'
 import type { RoomTables } from './schema/rooms.ts'
 
 /** Every table of the database, typed for both engines. */
-export interface Schema extends FoundationTables, AccountTables, RoomTables {}
+export interface Schema extends FoundationTables, AccountTables, RoomTables, NotificationTables {}

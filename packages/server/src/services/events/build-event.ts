@@ -25,6 +25,7 @@ import type { EntryUsers } from './entry-users.ts'
 import type { Numbers } from './numbers.ts'
 import { planRedaction } from './plan-redaction.ts'
 import { type RoomHead, stateCacheKey } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What building an event takes. */
 export interface EventBuilding extends StateReading {
@@ -32,6 +33,7 @@ export interface EventBuilding extends StateReading {
   readonly numbers: Numbers
   readonly serverName: ServerName
   readonly signingKey: SigningKey
+  readonly unread: UnreadAccounting
 }
 
 /** Most `prev_events` of an event made here. */
@@ -144,7 +146,8 @@ export async function completeEvent(
     json: stringifyJson(pdu),
   }
   const after = headAfter(base, event, change, membershipChange)
-  return { event, pdu, head: after, chunks: change.chunks, membershipChange, redaction }
+  const unread = await deps.unread.plan(head, { event, pdu, membershipChange, redaction })
+  return { event, pdu, head: after, chunks: change.chunks, membershipChange, redaction, unread }
 }
 
 function headAfter(

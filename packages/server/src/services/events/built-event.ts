@@ -1,6 +1,7 @@
 import type { EventId, Pdu, UserId } from '@magik/protocol'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
+import type { UnreadPlan } from './unread-accounting.ts'
 
 /** A change of one user's membership in a room's current state. */
 export interface MembershipChange {
@@ -34,4 +35,6 @@ export interface BuiltEvent {
   readonly chunks: readonly { readonly id: number; readonly bytes: Uint8Array }[]
   readonly membershipChange: MembershipChange | undefined
   readonly redaction: AppliedRedaction | undefined
+  /** What it is to members' unread counts. */
+  readonly unread: UnreadPlan
 }

@@ -13,6 +13,7 @@ import type { AppendResult, BuiltEvent } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What joins a room in one commit. */
 export interface RoomAppend {
@@ -40,6 +41,7 @@ export interface RoomWriterDeps {
   readonly roomStore: RoomStore
   readonly membershipStore: MembershipStore
   readonly stateNodeStore: StateNodeStore
+  readonly unread: UnreadAccounting
 }
 
 /**
@@ -77,9 +79,11 @@ export class RoomWriter {
   }
 
   /** Lets the room's next event build on one that is not durable yet. */
-  stage(head: RoomHead, { event, pdu, chunks }: BuiltEvent): void {
+  stage(head: RoomHead, built: BuiltEvent): void {
+    const { event, pdu, chunks } = built
     this.#deps.events.pin(event, pdu)
     this.#deps.treeCache.pin(head.roomNid, chunks)
+    this.#deps.unread.stage(head, built)
   }
 
   /** Takes back `stage` for an event that will not be committed. */
@@ -153,6 +157,7 @@ export class RoomWriter {
     events.forEach((built, index) => {
       statements.push(...this.#eventStatements(head.roomNid, built, index))
     })
+    statements.push(...this.#deps.unread.writes(head.roomNid, events))
     return statements
   }
 
