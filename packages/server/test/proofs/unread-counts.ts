@@ -7,7 +7,7 @@ const TOGETHER = { room: { timeline: { limit: 1 } } }
 
 /** A user with what their one client knows by incremental syncs alone. */
 interface Client {
-  readonly user: User
+  user: User
   since: string | undefined
   readonly counts: Map<string, ModelCounts>
   displayName: string
@@ -17,36 +17,44 @@ interface Client {
 interface Scene {
   readonly clients: readonly Client[]
   readonly rooms: readonly string[]
-  readonly owners: ReadonlyMap<string, User>
+  readonly owners: ReadonlyMap<string, Client>
   readonly members: ReadonlyMap<string, Set<Client>>
   readonly events: Map<string, { eventId: string; isMessage: boolean; sender: string }[]>
+  /** Membership events that are known already. */
+  readonly memberships: Set<string>
   readonly model: UnreadModel
   readonly draw: (bound: number) => number
 }
 
+/** Steps after which the server is started anew, and has nothing in memory. */
+const STEPS_UP = 40
+
 /**
  * Lets users do random things and compares, at every step, all counts that they are told with a recount from scratch.
+ * @param restart starts the server anew on the same database.
  * @returns what differs; nothing when all is well.
  */
-export async function unreadFaults(server: RunningServer, seed: number, steps = 120): Promise<string[]> {
+export async function unreadFaults(
+  server: RunningServer,
+  restart: () => Promise<RunningServer>,
+  seed: number,
+  steps = 130,
+): Promise<string[]> {
   const scene = await setUp(server, seed)
   const faults: string[] = []
-  for (let step = 0; step < steps && faults.length === 0; step += 1) {
-    const what = await act(scene, step)
-    for (const client of scene.clients)
-      faults.push(...(await compare(scene, client)).map((it) => `${step} ${what}: ${it}`))
+  for (let step = 1; step <= steps && faults.length === 0; step += 1) {
+    const what = step % STEPS_UP === 0 ? await startAnew(scene, restart) : await act(scene, step)
+    for (const client of scene.clients) {
+      faults.push(...(await compare(scene, client)).map((fault) => `${step} ${what}: ${fault}`))
+    }
   }
   return faults
 }
 
-/** Compares what a server tells users of their rooms with what another was told before. */
-export async function allCounts(users: readonly User[]): Promise<Record<string, unknown>> {
-  const all: Record<string, unknown> = {}
-  for (const user of users) {
-    const { rooms } = await user.sync({ filter: BY_THREAD })
-    for (const [room, section] of Object.entries(rooms?.join ?? {})) all[`${user.userId} ${room}`] = countsIn(section)
-  }
-  return all
+async function startAnew({ clients }: Scene, restart: () => Promise<RunningServer>): Promise<string> {
+  const { transport } = await restart()
+  for (const client of clients) client.user = client.user.through(transport)
+  return 'the server starts anew'
 }
 
 async function setUp(server: RunningServer, seed: number): Promise<Scene> {
@@ -65,14 +73,17 @@ async function setUp(server: RunningServer, seed: number): Promise<Scene> {
     clients,
     rooms,
     owners: new Map([
-      [rooms[0]!, first!.user],
-      [rooms[1]!, second!.user],
+      [rooms[0]!, first!],
+      [rooms[1]!, second!],
     ]),
     members: new Map(rooms.map((room, index) => [room, new Set([clients[index]!])])),
     events: new Map(rooms.map((room) => [room, []])),
+    memberships: new Set(),
     model,
     draw: seededDraw(seed),
   }
+  for (const room of rooms)
+    for (const { event_id: id } of await scene.owners.get(room)!.user.allState(room)) scene.memberships.add(id)
   for (const client of clients.slice(1)) await join(scene, client, rooms[0]!)
   await join(scene, first!, rooms[1]!)
   return scene
@@ -89,7 +100,7 @@ async function act(scene: Scene, step: number): Promise<string> {
   if (choice < 10) return say(scene, client, room, step)
   if (choice < 13) return read(scene, client, room)
   if (choice < 17) return changeRules(scene, client, room)
-  if (choice === 17 && isIn) return redact(scene, client, room)
+  if (choice === 17 && isIn) return redact(scene, client, room, step)
   if (choice === 18 && isIn) return leave(scene, client, room)
   return rename(scene, client, step)
 }
@@ -113,7 +124,7 @@ async function say(scene: Scene, client: Client, room: string, step: number): Pr
     type = 'm.reaction'
     content['m.relates_to'] = { rel_type: 'm.annotation', event_id: target.eventId, key: 'x' }
   }
-  const { event_id: eventId } = await client.user.send(room, content, { type })
+  const { event_id: eventId } = await client.user.send(room, content, { type, txnId: `step-${step}` })
   await record(scene, client, room, { eventId, type, content })
   return `${client.user.userId} says ${JSON.stringify(content)} in ${room}`
 }
@@ -175,12 +186,12 @@ async function changeRules({ draw, clients }: Scene, { user }: Client, room: str
   return `${user.userId}: ${method} ${rule} ${JSON.stringify(body)}`
 }
 
-async function redact(scene: Scene, client: Client, room: string): Promise<string> {
+async function redact(scene: Scene, client: Client, room: string, step: number): Promise<string> {
   const events = scene.events.get(room)!.filter(({ isMessage }) => isMessage)
   const target = events[Math.max(0, events.length - 1 - scene.draw(5))]
   const owner = scene.owners.get(room)!
-  if (target === undefined || (target.sender !== client.user.userId && owner !== client.user)) return 'may not redact'
-  const eventId = await client.user.redact(room, target.eventId)
+  if (target === undefined || (target.sender !== client.user.userId && owner !== client)) return 'may not redact'
+  const eventId = await client.user.redact(room, target.eventId, { txnId: `step-${step}` })
   scene.model.redacted(target.eventId)
   await record(scene, client, room, { eventId, type: 'm.room.redaction', content: { redacts: target.eventId } })
   return `${client.user.userId} redacts ${target.eventId}`
@@ -189,35 +200,46 @@ async function redact(scene: Scene, client: Client, room: string): Promise<strin
 async function join(scene: Scene, client: Client, room: string): Promise<string> {
   await client.user.join(room)
   scene.members.get(room)!.add(client)
-  await recordMembership(scene, client, room)
+  await recordMembership(scene, client, room, scene.members.get(room)!.size - 1)
   scene.model.joined(client.user.userId, room)
   return `${client.user.userId} joins ${room}`
 }
 
 async function leave(scene: Scene, client: Client, room: string): Promise<string> {
-  if (scene.owners.get(room) === client.user) return 'the owner stays'
+  if (scene.owners.get(room) === client) return 'the owner stays'
   await client.user.leave(room)
   scene.members.get(room)!.delete(client)
   client.counts.delete(room)
-  await recordMembership(scene, client, room, [...scene.members.get(room)!][0]!)
+  const members = [...scene.members.get(room)!]
+  await recordMembership(scene, client, room, members.length + 1, members[0]!)
   return `${client.user.userId} leaves ${room}`
 }
 
 async function rename(scene: Scene, client: Client, step: number): Promise<string> {
   client.displayName = ['ben', 'ann2', 'tea', `x${step}`][scene.draw(4)]!
   await client.user.put(path`/profile/${client.user.userId}/displayname`, { displayname: client.displayName })
-  for (const room of scene.rooms) if (scene.members.get(room)!.has(client)) await recordMembership(scene, client, room)
+  for (const [room, members] of scene.members) {
+    if (members.has(client)) await recordMembership(scene, client, room, members.size)
+  }
   return `${client.user.userId} is now ${client.displayName}`
 }
 
-async function recordMembership(scene: Scene, client: Client, room: string, witness = client): Promise<void> {
+/** @param before how many members there were before it. */
+async function recordMembership(
+  scene: Scene,
+  client: Client,
+  room: string,
+  before: number,
+  witness = client,
+): Promise<void> {
   const { userId } = client.user
   const state = await witness.user.allState(room)
   const event = state.find((it) => it.type === 'm.room.member' && it.state_key === userId)!
   // A profile that is as it was before makes no event.
-  if (scene.events.get(room)!.some(({ eventId }) => eventId === event.event_id)) return
+  if (scene.memberships.has(event.event_id)) return
+  scene.memberships.add(event.event_id)
   const content: JsonObject = JSON.parse(JSON.stringify(event.content))
-  await record(scene, client, room, { eventId: event.event_id, type: event.type, content, stateKey: userId })
+  await record(scene, client, room, { eventId: event.event_id, type: event.type, content, stateKey: userId }, before)
 }
 
 async function record(
@@ -225,22 +247,19 @@ async function record(
   client: Client,
   room: string,
   event: { eventId: string; type: string; content: JsonObject; stateKey?: string },
+  joinedMembers = scene.members.get(room)!.size,
 ): Promise<void> {
   const sender = client.user.userId
   const members = [...scene.members.get(room)!]
-  scene.events
-    .get(room)!
-    .push({
-      eventId: event.eventId,
-      isMessage: event.stateKey === undefined && event.type !== 'm.room.redaction',
-      sender,
-    })
+  scene.events.get(room)!.push({
+    eventId: event.eventId,
+    isMessage: event.stateKey === undefined && event.type !== 'm.room.redaction',
+    sender,
+  })
   const judged = await Promise.all(
     members.map(async ({ user, displayName }) => ({ userId: user.userId, displayName, rules: await rulesOf(user) })),
   )
-  // Members count as they were before a membership event; who is only joining is among them already.
-  const joinedMembers = members.length
-  scene.model.sent({ ...event, roomId: room, sender }, judged, joinedMembers, scene.owners.get(room) === client.user)
+  scene.model.sent({ ...event, roomId: room, sender }, judged, joinedMembers, scene.owners.get(room) === client)
 }
 
 async function rulesOf(user: User): Promise<PushRuleset> {
