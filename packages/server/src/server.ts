@@ -8,6 +8,7 @@ import { createAccounts } from './composition/accounts.ts'
 import { createCore } from './composition/core.ts'
 import type { Foundations } from './composition/foundations.ts'
 import { createHttp } from './composition/http.ts'
+import { createReceipts } from './composition/receipts.ts'
 import { createRooms } from './composition/rooms.ts'
 import { createStores } from './composition/stores.ts'
 import { createSync } from './composition/sync.ts'
@@ -75,12 +76,14 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const sync = createSync(foundations, stores, core)
     const rooms = createRooms(foundations, stores, core, sync.views)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
+    const receipts = createReceipts(foundations, stores, core, { ...sync, ...accounts })
     const http = createHttp(foundations, {
       ...stores,
       ...core,
       ...sync,
       ...rooms,
       ...accounts,
+      ...receipts,
       config,
       clock,
       serverKeys: createServerKeys(foundations, signingKey),

@@ -16,7 +16,6 @@ import { TokenIssuer } from '../services/auth/token-issuer.ts'
 import { TokenRefresh } from '../services/auth/token-refresh.ts'
 import { DeviceRemoval } from '../services/devices/device-removal.ts'
 import { Devices } from '../services/devices/devices.ts'
-import { PushRules } from '../services/push/push-rules.ts'
 import { SyncFilters } from '../services/sync/sync-filters.ts'
 import { AccountData } from '../services/users/account-data.ts'
 import { Accounts } from '../services/users/accounts.ts'
@@ -39,13 +38,11 @@ export function createAccounts(
   const { config } = foundations
   const auth = createAuthentication(foundations, stores, core)
   const { interactiveAuth, sessions } = auth
-  const { log: changeLog, userNumbers } = core
+  const { log: changeLog, userNumbers, pushRules } = core
   const { serverName, database } = foundations
-  const pushRules = new PushRules()
   const filters = new Filters({ database, filters: stores.filterStore })
   return {
     ...auth,
-    pushRules,
     filters,
     syncFilters: new SyncFilters({ filters }),
     devices: new Devices({ changeLog, devices: stores.deviceStore }),

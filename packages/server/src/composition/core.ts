@@ -18,6 +18,10 @@ import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
+import { EventThreads } from '../services/push/event-thread.ts'
+import { PushAudiences } from '../services/push/push-audiences.ts'
+import { PushRules } from '../services/push/push-rules.ts'
+import { UnreadPlanner } from '../services/push/unread-planner.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
@@ -52,6 +56,10 @@ export function createCore(
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
   const forkResolver = new ForkResolver(reading)
+  const threads = new EventThreads(events)
+  const pushRules = new PushRules({ changeLog: log, store: stores.pushRuleStore })
+  const audiences = new PushAudiences({ ...stores, pushRules })
+  const unread = new UnreadPlanner({ ...stores, ...reading, serverName, userNumbers, pushRules, audiences, threads })
   const writer = new RoomWriter({
     log,
     clock,
@@ -63,6 +71,7 @@ export function createCore(
     roomGraphStore: stores.roomGraphStore,
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
+    unread,
   })
   const writing = {
     ...reading,
@@ -79,6 +88,7 @@ export function createCore(
     randomBytes,
     eventStore: stores.eventStore,
     roomGraphStore: stores.roomGraphStore,
+    unread,
   }
   const eventSender = new EventSender(writing)
   const receiver = new EventReceiver(writing)
@@ -102,6 +112,8 @@ export function createCore(
     eventSender,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
+    pushRules,
+    threads,
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),

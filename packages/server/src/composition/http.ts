@@ -19,6 +19,8 @@ import * as logout from '../api/client-server/logout.ts'
 import * as messagePagination from '../api/client-server/message_pagination.ts'
 import * as profile from '../api/client-server/profile.ts'
 import * as pushrules from '../api/client-server/pushrules.ts'
+import * as readMarkers from '../api/client-server/read_markers.ts'
+import * as receipts from '../api/client-server/receipts.ts'
 import * as redaction from '../api/client-server/redaction.ts'
 import * as refresh from '../api/client-server/refresh.ts'
 import * as registration from '../api/client-server/registration.ts'
@@ -41,6 +43,7 @@ import type { ServerKeys } from '../services/federation/server-keys.ts'
 import type { createAccounts } from './accounts.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
+import type { createReceipts } from './receipts.ts'
 import type { createRooms } from './rooms.ts'
 import type { Stores } from './stores.ts'
 import type { createSync } from './sync.ts'
@@ -51,6 +54,7 @@ export type EndpointDeps = Core &
   ReturnType<typeof createAccounts> &
   ReturnType<typeof createRooms> &
   ReturnType<typeof createSync> &
+  ReturnType<typeof createReceipts> &
   Pick<Foundations, 'config' | 'clock'> & { readonly serverKeys: ServerKeys; readonly softwareVersion: string }
 
 /** Makes the HTTP server with every endpoint of the API. */
@@ -92,6 +96,8 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
   registerEndpoints(http, messagePagination, deps, options)
   registerEndpoints(http, profile, deps, options)
   registerEndpoints(http, pushrules, deps, options)
+  registerEndpoints(http, readMarkers, deps, options)
+  registerEndpoints(http, receipts, deps, options)
   registerEndpoints(http, redaction, deps, options)
   registerEndpoints(http, refresh, deps, options)
   registerEndpoints(http, registration, deps, options)

@@ -10,6 +10,12 @@ export const changeKind = {
   profile: 4,
   /** A user's device was added, changed or removed. */
   device: 5,
+  /** A user's push rules. */
+  pushRules: 6,
+  /** A receipt that the room's members see. */
+  receipt: 7,
+  /** A receipt that its user alone sees. */
+  privateReceipt: 8,
 } as const
 
 /** One of the numbers of `changeKind`. */

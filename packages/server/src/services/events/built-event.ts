@@ -2,6 +2,7 @@ import type { EventId, Pdu, UserId } from '@magik/protocol'
 import type { BackwardExtremity, StateResetRow } from '../../storage/room-graph-store.ts'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
+import type { UnreadPlan } from './unread-accounting.ts'
 
 /** A change of one user's membership in a room's current state. */
 export interface MembershipChange {
@@ -54,6 +55,8 @@ export interface BuiltEvent {
   /** Whether the event is known already, as an outlier. */
   readonly wasOutlier: boolean
   readonly graph: GraphChanges
+  /** What it is to members' unread counts; undefined for an event outside the timeline. */
+  readonly unread: UnreadPlan | undefined
 }
 
 /** What an event that builds on the room's head alone changes in its graph: nothing else. */

@@ -195,7 +195,7 @@ export class EventSender {
   }
 
   #stage(head: RoomHead, built: BuiltEvent): BuiltEvent {
-    this.#deps.writer.stage(built)
+    this.#deps.writer.stage(head, built)
     noteBuilt(head, built)
     head.pending = built.head
     return built

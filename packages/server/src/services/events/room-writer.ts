@@ -15,6 +15,7 @@ import type { AppendResult, BuiltEvent, MembershipChange } from './built-event.t
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What joins a room in one commit. */
 export interface RoomAppend {
@@ -44,6 +45,7 @@ export interface RoomWriterDeps {
   readonly roomGraphStore: RoomGraphStore
   readonly membershipStore: MembershipStore
   readonly stateNodeStore: StateNodeStore
+  readonly unread: UnreadAccounting
 }
 
 /**
@@ -72,7 +74,7 @@ export class RoomWriter {
     if (last === undefined) throw new Error('nothing to append')
     const newHead = { ...last.head, version: expected.version + 1 }
     const statements = this.#statements(append, expected, newHead)
-    if (append.creation === undefined) for (const built of events) this.stage(built)
+    if (append.creation === undefined) for (const built of events) this.stage(head, built)
     head.advance(newHead)
     this.#deps.heads.hold(head)
     const result = this.#commit(append, statements, newHead)
@@ -81,8 +83,9 @@ export class RoomWriter {
   }
 
   /** Lets the room's next event build on one that is not durable yet. */
-  stage({ event, pdu }: BuiltEvent): void {
-    this.#deps.events.pin(event, pdu)
+  stage(head: RoomHead, built: BuiltEvent): void {
+    this.#deps.events.pin(built.event, built.pdu)
+    this.#deps.unread.stage(head, built)
   }
 
   /** Forgets an event that will not be committed, and the state it made. */
@@ -173,6 +176,7 @@ export class RoomWriter {
       if (at !== null) statements.push(...this.#projections(head.roomNid, built, at, rootBefore))
       rootBefore = built.head.stateRoot
     }
+    statements.push(...this.#deps.unread.writes(head.roomNid, events.filter(isInTimeline)))
     return statements
   }
 

@@ -88,10 +88,30 @@ export class UserViews {
         if (view !== undefined) this.#noteFor(view, { position: change.position, roomNid, isAccountData: true })
         return
       }
+      case changeKind.pushRules: {
+        // Push rules are shown as account data.
+        const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
+        const { position } = change
+        if (view !== undefined) this.#noteFor(view, { position, roomNid: undefined, isAccountData: true })
+        return
+      }
+      case changeKind.receipt:
+        this.#onReceipt(change, (change.roomNid === undefined ? undefined : this.#byRoom.get(change.roomNid)) ?? [])
+        return
+      case changeKind.privateReceipt: {
+        const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
+        this.#onReceipt(change, view === undefined ? [] : [view])
+        return
+      }
       case changeKind.profile:
       case changeKind.device:
         return
     }
+  }
+
+  #onReceipt({ position, roomNid }: Change, views: Iterable<UserView>): void {
+    const recent = { position, roomNid, isAccountData: false, isReceipt: true }
+    for (const view of views) this.#noteFor(view, recent)
   }
 
   /** The view of a user who is followed or about to be. */

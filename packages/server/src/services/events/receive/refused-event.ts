@@ -56,6 +56,7 @@ export async function refusedEvent(
     isLinear: true,
     membershipChanges: [],
     redaction: undefined,
+    unread: undefined,
     wasOutlier: outlierNid !== undefined,
     graph: NO_GRAPH_CHANGES,
   }
