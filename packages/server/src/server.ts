@@ -22,7 +22,7 @@ import { SystemdNotifier } from './platform/http/sd-notify.ts'
 import { createLogger, type Logger } from './platform/log/logger.ts'
 import { databaseMetrics } from './platform/metrics/database-metrics.ts'
 import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
-import { createMetricsRegistry } from './platform/metrics/registry.ts'
+import { createMetricsRegistry, watchProcess } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
 import { ServerKeys } from './services/federation/server-keys.ts'
 import type { StateTree } from './services/state/state-tree.ts'
@@ -152,6 +152,7 @@ function runnable(
     database,
     stateNodesRead: () => tree.nodesRead,
     async start() {
+      watchProcess(registry)
       listeners = await startListeners(http, config.listeners, tls)
       await systemd.ready()
       return { listening: listeners.addresses.map(shownAddress) }
