@@ -77,7 +77,7 @@ function statements(text: string): Statement[] {
     }
     if (lines.length === 0 && line === '') continue
     lines.push(line)
-    if (/^\S.*[;}]$|^\}/.test(line)) {
+    if (/^\S.*;$|^\}$/.test(line)) {
       found.push({ doc, text: lines.join('\n') })
       doc = undefined
       lines = []
