@@ -22,3 +22,8 @@ export class ReadTimeoutError extends DatabaseError {
 export class MigrationError extends DatabaseError {
   override readonly name = 'MigrationError'
 }
+
+/** What an engine's error says. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -224,7 +224,7 @@ test('close: commits what was taken, refuses what comes after', async () => {
 
 test('writer pragmas: by default each commit is synced to the disk', async () => {
   const { database } = await openTestDatabase({ synchronous: 'FULL' })
-  expect(await database.writerPragmas()).toMatchObject({ journal_mode: 'wal', synchronous: 2, foreign_keys: 1 })
+  expect(await database.writerSettings()).toMatchObject({ journal_mode: 'wal', synchronous: 2, foreign_keys: 1 })
 })
 
 test('writer thread: its death rejects what is under way and waiting, is reported once, and ends writing', async () => {
