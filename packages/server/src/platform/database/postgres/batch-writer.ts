@@ -106,7 +106,8 @@ export class BatchWriter {
       return again
     }
     // All but no entry needs to be undone halfway, so a batch goes without savepoints until one does.
-    if ((state === GUARD_FAILED || meaning === 'statement') && !withSavepoints) return { ...again, withSavepoints: true }
+    if ((state === GUARD_FAILED || meaning === 'statement') && !withSavepoints)
+      return { ...again, withSavepoints: true }
     if (meaning === 'transient' && attempt < MAX_ATTEMPTS) return { ...again, pauseMs: 10 * attempt }
     const message = `the commit failed: ${errorMessage(error)}`
     return meaning === 'transient' || meaning === 'timeout'

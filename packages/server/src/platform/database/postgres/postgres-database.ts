@@ -249,8 +249,9 @@ export class PostgresDatabase<S> implements Database<S> {
 
   async #close(): Promise<void> {
     const { session, reads, scans, watch } = this.#parts
+    const drained = this.#queue.close()
     await watch.close()
-    await this.#queue.close()
+    await drained
     await scans.close()
     await reads.close()
     await session.close()

@@ -1,4 +1,10 @@
-import { DatabaseBusyError, DatabaseError, DatabaseUnavailableError, errorMessage, ReadTimeoutError } from '../errors.ts'
+import {
+  DatabaseBusyError,
+  DatabaseError,
+  DatabaseUnavailableError,
+  errorMessage,
+  ReadTimeoutError,
+} from '../errors.ts'
 
 /** The five letters by which PostgreSQL names an error; undefined when the error is not the server's. */
 export function sqlState(error: unknown): string | undefined {

@@ -14,6 +14,9 @@ const MAX_WAITING_READS = 5_000
 /** A read meets at most so many connections that have died unnoticed. */
 const MAX_DEAD_CONNECTIONS = 3
 
+/** A connection that had died before it was asked says so at once. */
+const DEAD_ON_ARRIVAL_MS = 1_000
+
 /** How reads are run. */
 export interface ReadPoolOptions {
   readonly connection: PostgresConnection
@@ -40,12 +43,14 @@ export class ReadPool {
       values: values.map(toParameter),
       ...(this.#preparedStatements && { name: `magik-${query.id}` }),
     }
+    const startedMs = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
         return (await this.pool.query<Record<string, SqlValue>>(config)).rows
       } catch (error) {
         const isDead = meaningOf(error) === 'connection' && !isRowError(error)
-        if (!isDead || attempt === MAX_DEAD_CONNECTIONS) throw readError(query.name, error)
+        const isLate = performance.now() - startedMs > DEAD_ON_ARRIVAL_MS
+        if (!isDead || isLate || attempt === MAX_DEAD_CONNECTIONS) throw readError(query.name, error)
       }
     }
   }
