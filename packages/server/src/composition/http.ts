@@ -32,7 +32,7 @@ import * as pages from '../api/pages/pages.ts'
 import * as keysServer from '../api/server-server/keys_server.ts'
 import * as version from '../api/server-server/version.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
-import { DatabaseBusyError } from '../platform/database/errors.ts'
+import { DatabaseBusyError, DatabaseUnavailableError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
 import { HttpServer } from '../platform/http/http-server.ts'
 import { addHealthRoute, addMetricsRoutes } from '../platform/http/operator-routes.ts'
@@ -59,7 +59,7 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
     clock,
     logger: logger.child({ component: 'http' }),
     metrics: new HttpMetrics(registry),
-    isOverload: (error) => error instanceof DatabaseBusyError,
+    isOverload: (error) => error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError,
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)
