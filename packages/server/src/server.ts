@@ -71,7 +71,7 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const foundations: Foundations = { config, serverName, clock, randomBytes, logger, registry, database, epoch }
     const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex') })
     const sync = createSync(foundations, stores, core)
-    const rooms = createRooms(foundations, stores, core, sync.views)
+    const rooms = createRooms(foundations, stores, core)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
     const http = createHttp(foundations, {
       ...stores,

@@ -7,6 +7,7 @@ import { ClientEvents } from '../services/events/client-events.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
+import { ForeignEvents } from '../services/events/foreign-events.ts'
 import { Numbers } from '../services/events/numbers.ts'
 import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
@@ -29,10 +30,14 @@ export function createCore(
   stores: Stores,
   { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
 ) {
-  const { config, serverName, clock, randomBytes, database, registry } = foundations
+  const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
   const userNumbers = new UserNumbers({ store: stores.userStore, numbers })
-  const log = new ChangeLog({ database, changes: stores.changeStore })
+  const log = new ChangeLog({
+    database,
+    changes: stores.changeStore,
+    onTailError: (error) => logger.warn({ err: error }, 'what other processes have written could not be read'),
+  })
   const treeCache = new TreeCache({
     load: (room, ids) => stores.stateNodeStore.getMany(room, ids),
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
@@ -73,7 +78,19 @@ export function createCore(
     name: 'synapse_storage_events_persisted_events_total',
     help: 'Timeline events that have become durable.',
   })
-  writer.listen(() => persisted.increment())
+  writer.listen((_, { isForeign }) => {
+    if (isForeign !== true) persisted.increment()
+  })
+  const foreignEvents = new ForeignEvents({
+    ...reading,
+    serverName,
+    heads,
+    userNumbers,
+    eventStore: stores.eventStore,
+    membershipStore: stores.membershipStore,
+    publish: writer.publish,
+  })
+  log.prepareForeign(foreignEvents.prepare)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,

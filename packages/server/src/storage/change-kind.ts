@@ -10,6 +10,10 @@ export const changeKind = {
   profile: 4,
   /** A user's device was added, changed or removed. */
   device: 5,
+  /** What a user's tokens stand for has changed without a device: flags of the account, tokens replaced or gone. */
+  account: 6,
+  /** A user hides a room that they have left. */
+  forgotten: 7,
 } as const
 
 /** One of the numbers of `changeKind`. */

@@ -23,15 +23,21 @@ export type AppendResult =
   | { readonly committed: true; readonly position: number }
   | { readonly committed: false; readonly guard: string }
 
+/** What is known of a timeline event once it is durable, besides its row. */
+export interface TimelineDetails {
+  readonly pdu: Pdu
+  readonly membershipChange: MembershipChange | undefined
+  readonly redaction: AppliedRedaction | undefined
+  /** Written by another process of this server. */
+  readonly isForeign?: boolean
+}
+
 /** An event that has passed all checks, with everything its commit has to write. */
-export interface BuiltEvent {
+export interface BuiltEvent extends TimelineDetails {
   /** Without a position until it is committed. */
   readonly event: StoredEvent
-  readonly pdu: Pdu
   /** The room's head after it. */
   readonly head: HeadRow
   /** New chunks of the room's state tree. */
   readonly chunks: readonly { readonly id: number; readonly bytes: Uint8Array }[]
-  readonly membershipChange: MembershipChange | undefined
-  readonly redaction: AppliedRedaction | undefined
 }

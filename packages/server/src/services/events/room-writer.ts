@@ -9,7 +9,7 @@ import type { StateNodeStore } from '../../storage/state-node-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
-import type { AppendResult, BuiltEvent } from './built-event.ts'
+import type { AppendResult, BuiltEvent, TimelineDetails } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
@@ -25,10 +25,10 @@ export interface RoomAppend {
 }
 
 /**
- * Called for each timeline event once it is durable, in order of position and before the change log publishes it. Must
- * not throw and must not wait.
+ * Called for each timeline event once it is durable, whichever process wrote it, in order of position and before the
+ * change log publishes it. Must not throw and must not wait.
  */
-export type TimelineListener = (event: StoredEvent, built: BuiltEvent) => void
+export type TimelineListener = (event: StoredEvent, details: TimelineDetails) => void
 
 /** What the writer stands on. */
 export interface RoomWriterDeps {
@@ -58,6 +58,11 @@ export class RoomWriter {
   /** Adds a listener. */
   listen(listener: TimelineListener): void {
     this.#listeners.push(listener)
+  }
+
+  /** Tells the listeners of a durable timeline event. */
+  readonly publish = (event: StoredEvent, details: TimelineDetails): void => {
+    for (const listener of this.#listeners) listener(event, details)
   }
 
   /** Hands events to the group commit. The promise resolves when they are durable or refused. */
@@ -113,7 +118,7 @@ export class RoomWriter {
             const stored = { ...event, position: first + index }
             reader.put(stored, pdu)
             treeCache.unpin(head.roomNid, chunks)
-            for (const listener of this.#listeners) listener(stored, built)
+            this.publish(stored, built)
             if (redaction?.eventNid === undefined) return
             reader.invalidate(redaction.eventNid)
             head.forgetState()

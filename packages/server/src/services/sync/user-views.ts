@@ -67,13 +67,6 @@ export class UserViews {
     }
   }
 
-  /** The user wants to hear no more of a room they have left. */
-  onForgotten(userNid: number, roomNid: number): void {
-    const rooms = this.#followed(userNid)?.rooms
-    const membership = rooms?.get(roomNid)
-    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
-  }
-
   #onChange(change: Change): void {
     switch (change.kind) {
       case changeKind.event:
@@ -90,10 +83,21 @@ export class UserViews {
         if (view !== undefined) this.#noteFor(view, { position: change.position, roomNid, isAccountData: true })
         return
       }
+      case changeKind.forgotten:
+        if (change.userNid !== undefined && change.roomNid !== undefined) this.#forget(change.userNid, change.roomNid)
+        return
       case changeKind.profile:
       case changeKind.device:
+      case changeKind.account:
         return
     }
+  }
+
+  /** The user wants to hear no more of a room they have left. */
+  #forget(userNid: number, roomNid: number): void {
+    const rooms = this.#followed(userNid)?.rooms
+    const membership = rooms?.get(roomNid)
+    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
   }
 
   /** The view of a user who is followed or about to be. */
