@@ -241,13 +241,6 @@ export function writesContract(openTestDatabase: OpenTestDatabase): void {
     expect((await database.all(byRoom, { room: 1 })).map(({ nid }) => nid)).toEqual([1])
   })
 
-  test('write: a number that is no safe integer rejects its entry', async () => {
-    const { database, message } = await openTestDatabase()
-    await expect(database.write({ statements: [message(1.5)] })).rejects.toThrow(/^insert: /)
-    await expect(database.write({ statements: [message(2 ** 60)] })).rejects.toThrow(DatabaseError)
-    expect(await database.write({ statements: [message(1)] })).toMatchObject({ committed: true })
-  })
-
   test('settled: resolves when what is being committed has been answered', async () => {
     const gate = heldGate()
     const { database, message } = await openTestDatabase({ commitGate: gate.commitGate })

@@ -147,6 +147,10 @@ export function readValues<P, R>(query: Query<P, R>, parameters: Readonly<P>): S
 }
 
 function toSqlValue(value: unknown, name: string, query: AnyQuery): SqlValue {
+  // What is read must be what was written, and no engine gives back more than this exactly.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw new Error(`parameter ${name} of query ${query.name} is no safe integer`)
+  }
   if (isSqlValue(value)) return value
   if (Array.isArray(value)) return query.encodeList(value)
   throw new Error(`parameter ${name} of query ${query.name} is ${value === undefined ? 'missing' : typeof value}`)

@@ -18,7 +18,7 @@ export type ErrorMeaning =
   | 'connection'
   /** The server has undone everything and may well do it the next time. */
   | 'transient'
-  /** A statement took longer than it was given; it has been undone. */
+  /** A statement, or a lock it needed, took longer than it was given; it has been undone. */
   | 'timeout'
   /** The statement itself is at fault; its transaction has been undone. */
   | 'statement'
@@ -46,9 +46,9 @@ export function meaningOf(error: unknown): ErrorMeaning {
   if (state === undefined) return 'connection'
   const kind = state.slice(0, 2)
   if (kind === '08' || kind === '28' || kind === '3D' || CONNECTION_STATES.has(state)) return 'connection'
-  // Serialisation failures and deadlocks, a lock that took too long, memory that ran out.
-  if (kind === '40' || state === '55P03' || state === '53200') return 'transient'
-  if (state === '57014') return 'timeout'
+  // Serialisation failures and deadlocks, memory that ran out.
+  if (kind === '40' || state === '53200') return 'transient'
+  if (state === '57014' || state === '55P03') return 'timeout'
   return STATEMENT_CLASSES.has(kind) ? 'statement' : 'server'
 }
 

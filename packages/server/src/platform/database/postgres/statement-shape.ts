@@ -77,7 +77,7 @@ export class StatementShape {
       if (value === null) lists[slot].push(null)
       else if (isMarker(value)) lists[slot].push(value.positionIndex)
       else if (value instanceof Uint8Array) lists[slot].push(bytesLiteral(value))
-      else if (slot === 'integer' && typeof value === 'number') lists.integer.push(integer(value))
+      else if (slot === 'integer' && typeof value === 'number') lists.integer.push(value)
       else lists[slot].push(toStoredText(String(value)))
     })
     return {
@@ -130,9 +130,4 @@ function slotOf(oid: number): Slot {
 
 function isMarker(value: SqlValue | PositionMarker): value is PositionMarker {
   return typeof value === 'object' && value !== null && 'positionIndex' in value
-}
-
-/** What is no safe integer is spelled so that the server refuses it: what is read must be what was written. */
-function integer(value: number): number | string {
-  return Number.isSafeInteger(value) ? value : value.toExponential()
 }
