@@ -62,7 +62,10 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
   const logger = surroundings.logger ?? createLogger({ level: config.log.level })
   const registry = createMetricsRegistry({ serverName: config.server_name, version: packageJson.version })
   const signingKey = await loadSigningKey(config)
-  const database = await openDatabase({ config, logger, registry }, surroundings.database ?? {})
+  const database = await openDatabase(
+    { config, logger, registry, randomBytes: systemRandomBytes },
+    surroundings.database ?? {},
+  )
   try {
     const stores = createStores(database)
     const epoch = await stores.metaStore.settle('epoch', () => hex(randomBytes(5)))

@@ -18,22 +18,22 @@ interface DatabaseDeps {
   readonly config: Config
   readonly logger: Logger
   readonly registry: Registry
+  /** Never the same in two processes that share a database. */
+  readonly randomBytes: (count: number) => Uint8Array
 }
 
 /**
  * Opens the database that the configuration names, and brings its schema up to date.
  * @throws DatabaseError if it cannot be.
  */
-export async function openDatabase(
-  { config, logger, registry }: DatabaseDeps,
-  surroundings: DatabaseSurroundings,
-): Promise<Database<Schema>> {
+export async function openDatabase(deps: DatabaseDeps, surroundings: DatabaseSurroundings): Promise<Database<Schema>> {
+  const { config, logger, registry } = deps
   const common = {
     migrations: new URL('../storage/migrations/', import.meta.url),
     observer: databaseMetrics(registry),
     ...surroundings,
   }
-  if (config.database.name === 'psycopg2') return openPostgres(config, logger, common)
+  if (config.database.name === 'psycopg2') return openPostgres(deps, common)
   const path = config.database.args.database
   await mkdir(dirname(path), { recursive: true })
   return SqliteDatabase.open<Schema>({
@@ -49,8 +49,7 @@ export async function openDatabase(
 }
 
 async function openPostgres(
-  { database }: Config,
-  logger: Logger,
+  { config: { database }, logger, randomBytes }: DatabaseDeps,
   common: { migrations: URL; observer: ReturnType<typeof databaseMetrics> } & DatabaseSurroundings,
 ): Promise<Database<Schema>> {
   const { args } = database
@@ -64,6 +63,7 @@ async function openPostgres(
   const ssl = await connectionSecurity(target, args.sslmode, await certificates(args))
   return PostgresDatabase.open<Schema>({
     connection: { ...target, ssl },
+    randomBytes,
     maxConnections: args.cp_max,
     preparedStatements: database.prepared_statements,
     wakeUps: database.wake_ups,

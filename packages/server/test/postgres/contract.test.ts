@@ -1,5 +1,5 @@
-import { readsContract } from '../../src/platform/database/database-contract-reads.ts'
-import { writesContract } from '../../src/platform/database/database-contract-writes.ts'
+import { readsContract } from '../../src/platform/database/testing-reads-contract.ts'
+import { writesContract } from '../../src/platform/database/testing-writes-contract.ts'
 import { openTestDatabase } from './open-database.ts'
 
 writesContract(openTestDatabase)

@@ -48,7 +48,9 @@ test('faults of every kind, one after the other: nothing is lost or done twice',
   let nid = 0
   for (let round = 0; round < 30; round += 1) {
     proxy.next(faults[round % faults.length]!)
-    const results = await Promise.all(Array.from({ length: 1 + (round % 4) }, () => write((nid += 1))))
+    const nids = Array.from({ length: 1 + (round % 4) }, (_, index) => nid + 1 + index)
+    nid += nids.length
+    const results = await Promise.all(nids.map(write))
     proxy.deliver()
     expect(results.every(({ committed }) => committed)).toBe(true)
     expect(proxy.faults).toBe(round + 1)

@@ -36,6 +36,7 @@ export async function emptyDatabase(options = ''): Promise<URL> {
 export async function openTestDatabase(options: Partial<PostgresDatabaseOptions> = {}) {
   const connection = options.connection ?? { connectionString: (await emptyDatabase()).href }
   const database = await PostgresDatabase.open<TestSchema>({
+    randomBytes,
     migrations: migrationsFolder({ '0001-test.sql': POSTGRES_TEST_MIGRATION }),
     formatters: formattersModule(),
     scanConnections: 1,

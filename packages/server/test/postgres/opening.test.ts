@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { DatabaseError, MigrationError } from '../../src/platform/database/errors.ts'
 import {
@@ -19,6 +20,7 @@ async function open(
 ): Promise<void> {
   const database = await PostgresDatabase.open({
     connection: { connectionString: url.href },
+    randomBytes,
     migrations: migrationsFolder(files),
     ...options,
   })

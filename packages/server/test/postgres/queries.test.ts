@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { createStores } from '../../src/composition/stores.ts'
 import { PostgresDatabase } from '../../src/platform/database/postgres/postgres-database.ts'
@@ -9,6 +10,7 @@ test('stores: PostgreSQL understands every statement', async () => {
   // given all statements of all stores, and a database migrated from nothing
   const database = await PostgresDatabase.open<Schema>({
     connection: { connectionString: (await emptyDatabase()).href },
+    randomBytes,
     migrations: new URL('../../src/storage/migrations/', import.meta.url),
   })
   onTestFinished(() => database.close())
@@ -25,6 +27,7 @@ test('stores: PostgreSQL understands every statement', async () => {
 test('a statement that PostgreSQL does not understand is found', async () => {
   const database = await PostgresDatabase.open<{ nowhere: { n: number } }>({
     connection: { connectionString: (await emptyDatabase()).href },
+    randomBytes,
     migrations: new URL('../../src/storage/migrations/', import.meta.url),
   })
   onTestFinished(() => database.close())

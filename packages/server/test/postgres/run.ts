@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ try {
   // Every test's database is a copy of this one, which is migrated once.
   const template = await PostgresDatabase.open({
     connection: cluster.connection(TEMPLATE_DATABASE),
+    randomBytes,
     migrations: new URL('../../src/storage/migrations/', import.meta.url),
   })
   await template.close()

@@ -120,7 +120,8 @@ export class ChangeLog {
       this.#early.delete(next.firstPosition)
       const { entry, firstPosition, published } = next
       entry.onDurable?.(firstPosition)
-      entry.changes.forEach((change, index) => this.#publish({ ...change, position: firstPosition + index }))
+      for (const [index, change] of entry.changes.entries())
+        this.#publish({ ...change, position: firstPosition + index })
       published()
     }
   }

@@ -42,6 +42,8 @@ export interface PostgresDatabaseOptions extends DatabaseSurroundings {
   readonly connection: PostgresConnection
   /** The folder of migrations. */
   readonly migrations: URL
+  /** Never the same in two processes that share a database. */
+  readonly randomBytes: (count: number) => Uint8Array
   /** The module whose functions turn rows into JSON for `scanJson`, each `(row) => string`. */
   readonly formatters?: URL
   readonly observer?: DatabaseObserver
@@ -90,7 +92,7 @@ export class PostgresDatabase<S> implements Database<S> {
    * @throws MigrationError if it cannot be; DatabaseError if the server cannot be reached or relied on.
    */
   static async open<S>(options: PostgresDatabaseOptions): Promise<PostgresDatabase<S>> {
-    const { connection, clock = systemClock } = options
+    const { connection, randomBytes, clock = systemClock } = options
     const formatters = await loadFormatters(options.formatters)
     const position = await prepare(options)
     const reads = new ReadPool({
@@ -98,7 +100,7 @@ export class PostgresDatabase<S> implements Database<S> {
       maxConnections: options.maxConnections ?? 10,
       preparedStatements: options.preparedStatements ?? false,
     })
-    const session = new WriterSession({ connection, clock })
+    const session = new WriterSession({ connection, clock, randomBytes })
     return new PostgresDatabase<S>(options, {
       session,
       writer: new BatchWriter({ session, pool: reads.pool, clock, position }),

@@ -1,4 +1,3 @@
-import { randomBytes, randomInt } from 'node:crypto'
 import type { Client } from 'pg'
 import type { Clock } from '../../clock/clock.ts'
 import type { SqlValue } from '../database.ts'
@@ -33,6 +32,7 @@ export type Fate = { readonly committed: true; readonly outcome: string } | { re
 export class WriterSession {
   readonly #connection: PostgresConnection
   readonly #clock: Clock
+  readonly #randomBytes: (count: number) => Uint8Array
   #client: Client | undefined
   /** This process's number in `writers`; undefined until it has a row there. */
   #writer: number | undefined
@@ -43,9 +43,14 @@ export class WriterSession {
   #failures = 0
   #nextAttemptMs = 0
 
-  constructor(options: { connection: PostgresConnection; clock: Clock }) {
+  constructor(options: {
+    connection: PostgresConnection
+    clock: Clock
+    randomBytes: (count: number) => Uint8Array
+  }) {
     this.#connection = options.connection
     this.#clock = options.clock
+    this.#randomBytes = options.randomBytes
   }
 
   /** Whether the last attempt to connect has failed. */
@@ -72,7 +77,7 @@ export class WriterSession {
       this.#failures += 1
       const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1))
       // Some servers start to try again at once when their database comes back: not all at the same moment.
-      this.#nextAttemptMs = this.#clock.monotonic() + randomInt(Math.ceil(pause / 2), pause + 1)
+      this.#nextAttemptMs = this.#clock.monotonic() + pause / 2 + (pause / 2) * (this.#randomNumber(1) / 256)
       throw new DatabaseUnavailableError('the database cannot be reached', { cause: error })
     }
     this.#failures = 0
@@ -168,12 +173,16 @@ export class WriterSession {
   }
 
   async #register(client: Client): Promise<number> {
-    const writer = randomBytes(6).readUIntBE(0, 6)
+    const writer = this.#randomNumber(6)
     await client.query(`DELETE FROM writers WHERE seen_at < now() - interval '${FORGOTTEN_AFTER}'`)
     await client.query('INSERT INTO writers (writer, batch, outcome, seen_at) VALUES ($1, 0, NULL, now())', [writer])
     this.#writer = writer
     this.#batch = 0
     this.#isUnsure = false
     return writer
+  }
+
+  #randomNumber(bytes: number): number {
+    return Buffer.from(this.#randomBytes(bytes)).readUIntBE(0, bytes)
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { AnyQuery, QueryOptions } from '../database.ts'
-import { readsContract } from '../database-contract-reads.ts'
+import { readsContract } from '../testing-reads-contract.ts'
 import { inList } from '../query.ts'
 import { openTestDatabase } from './testing-database.ts'
 

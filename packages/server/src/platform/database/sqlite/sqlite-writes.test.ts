@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { writesContract } from '../database-contract-writes.ts'
+import { writesContract } from '../testing-writes-contract.ts'
 import { type DatabaseError, DatabaseUnavailableError } from '../errors.ts'
-import { heldGate } from '../held-gate.ts'
+import { heldGate } from '../testing-gate.ts'
 import { openTestDatabase } from './testing-database.ts'
 
 writesContract(openTestDatabase)

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { DatabaseBusyError, DatabaseError, ReadTimeoutError } from './errors.ts'
 import { bind, inList } from './query.ts'
-import type { OpenTestDatabase } from './database-contract-writes.ts'
+import type { OpenTestDatabase } from './testing-writes-contract.ts'
 
 const extra = { nid: 1_000, room: 1, position: null, body: '', bytes: null }
 
