@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import { installed, serverUser } from './debian.ts'
 
 /** A PostgreSQL server of this process's own, on a port of loopback. */
 export interface Cluster {
@@ -28,8 +29,8 @@ const START_TIMEOUT_MS = 60_000
  * @param settings of `postgresql.conf`, over those of tests: by default nothing waits for the disk.
  */
 export async function createCluster(settings: Readonly<Record<string, string | number>> = {}): Promise<Cluster> {
-  const binaries = postgresBinaries()
-  const user = ownUser()
+  const binaries = installed('postgresql', findBinaries)
+  const user = serverUser()
   const folder = mkdtempSync(join(tmpdir(), 'magik-postgres-'))
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
@@ -96,31 +97,6 @@ export async function runSql<Row extends object>(url: string, text: string, valu
   }
 }
 
-/** The folder of PostgreSQL's programs; installs them where Debian's packages can be, if there are none. */
-function postgresBinaries(): string {
-  const found = findBinaries()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-    throw new Error('PostgreSQL 14 or later is needed for these tests: install the package postgresql')
-  }
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  // Debian would start a server of its own: nobody asked for one.
-  execFileSync('/bin/sh', [
-    '-c',
-    'printf "#!/bin/sh\\nexit 101\\n" > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d',
-  ])
-  try {
-    execFileSync('apt-get', ['update'], { stdio: 'inherit', env: environment })
-    const install = ['install', '-y', '--no-install-recommends', 'postgresql']
-    execFileSync('apt-get', install, { stdio: 'inherit', env: environment })
-  } finally {
-    rmSync('/usr/sbin/policy-rc.d', { force: true })
-  }
-  const installed = findBinaries()
-  if (installed === undefined) throw new Error('PostgreSQL has been installed, but initdb is not to be found')
-  return installed
-}
-
 function findBinaries(): string | undefined {
   const root = '/usr/lib/postgresql'
   const versions = existsSync(root) ? readdirSync(root).map(Number).filter(Number.isInteger) : []
@@ -129,14 +105,8 @@ function findBinaries(): string | undefined {
   return [...folders, ...paths].find((path) => existsSync(join(path, 'initdb')) && existsSync(join(path, 'postgres')))
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the user that Debian's package makes. */
-function ownUser(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined
-  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
-  return { uid: idOf('-u'), gid: idOf('-g') }
-}
-
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -143,7 +143,7 @@ test('an entry that takes too long in the server is refused as busy, and nothing
     )
     return locks.length > 0
   })
-  const write = database.write({ statements: [message(1)] })
+  const refused = expect(database.write({ statements: [message(1)] })).rejects.toThrow(DatabaseBusyError)
   await until('the entry waits', async () => {
     const waiting = await runSql(
       url.href,
@@ -155,7 +155,7 @@ test('an entry that takes too long in the server is refused as busy, and nothing
     url.href,
     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%write_batch_1%' AND pid <> pg_backend_pid()",
   )
-  await expect(write).rejects.toThrow(DatabaseBusyError)
+  await refused
   await runSql(
     url.href,
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()",

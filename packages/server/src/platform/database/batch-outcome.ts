@@ -1,5 +1,5 @@
 import type { Row, WriteEntry } from './database.ts'
-import { DatabaseError, errorMessage } from './errors.ts'
+import { DatabaseError, errorMessage, ValueTooLongError } from './errors.ts'
 import type { PendingEntry } from './pending-entry.ts'
 
 /** What became of a batch that was committed; entries and statements are named by their index. */
@@ -52,5 +52,6 @@ const NO_ROWS: readonly Row[] = []
 
 function statementError(entry: WriteEntry, statement: number, error: unknown): DatabaseError {
   const name = entry.statements[statement]?.query.name ?? 'a statement'
-  return new DatabaseError(`${name}: ${errorMessage(error)}`, { cause: error })
+  const Kind = error instanceof ValueTooLongError ? ValueTooLongError : DatabaseError
+  return new Kind(`${name}: ${errorMessage(error)}`, { cause: error })
 }

@@ -13,6 +13,11 @@ export class DatabaseUnavailableError extends DatabaseError {
   override readonly name = 'DatabaseUnavailableError'
 }
 
+/** A value is longer than the engine can index. Nothing has been done, and trying again is of no use. */
+export class ValueTooLongError extends DatabaseError {
+  override readonly name = 'ValueTooLongError'
+}
+
 /** A read took longer than it was given. */
 export class ReadTimeoutError extends DatabaseError {
   override readonly name = 'ReadTimeoutError'

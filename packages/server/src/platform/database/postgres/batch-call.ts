@@ -1,5 +1,6 @@
 import type { BatchOutcome } from '../batch-outcome.ts'
 import type { BoundWrite, SqlValue } from '../database.ts'
+import { ValueTooLongError } from '../errors.ts'
 import type { PendingEntry } from '../pending-entry.ts'
 import type { StatementShape } from './statement-shape.ts'
 
@@ -11,6 +12,9 @@ const READS = 4
 /** PostgreSQL's numbers of the types that arrays hold here. */
 const TEXT = 25
 const INTEGER = 23
+
+/** How PostgreSQL names a value that no index of its can hold: about 2,700 bytes, compressed. */
+const TOO_LONG_FOR_INDEX = '54000'
 
 /** Finds how a statement is executed. */
 export type FindShape = (statement: BoundWrite) => StatementShape
@@ -63,7 +67,11 @@ export function decodeOutcome(text: string, pending: readonly PendingEntry[], sh
     statements: outcome.statements,
     rowsChanged: outcome.rowsChanged,
     refused: outcome.refused.map(([entry, statement]) => ({ entry, statement })),
-    failed: outcome.failed.map(([entry, statement, message]) => ({ entry, statement, error: new Error(message) })),
+    failed: outcome.failed.map(([entry, statement, state, message]) => ({
+      entry,
+      statement,
+      error: state === TOO_LONG_FOR_INDEX ? new ValueTooLongError(message) : new Error(message),
+    })),
     returned: outcome.returned.flatMap(([entry, statement, rows]) => {
       const bound = pending[entry]?.entry.statements[statement]
       return bound === undefined ? [] : [{ entry, statement, rows: shapeOf(bound).rows(rows) }]
@@ -77,7 +85,7 @@ interface Outcome {
   readonly statements: number
   readonly rowsChanged: readonly number[]
   readonly refused: readonly (readonly [entry: number, statement: number])[]
-  readonly failed: readonly (readonly [entry: number, statement: number, message: string])[]
+  readonly failed: readonly (readonly [entry: number, statement: number, state: string, message: string])[]
   readonly returned: readonly (readonly [entry: number, statement: number, rows: Readonly<Record<string, unknown>>[]])[]
 }
 

@@ -96,7 +96,7 @@ BEGIN
         IF v_state = 'MK001' THEN
           v_refused := v_refused || format('[%s,%s]', v_entry, v_index);
         ELSIF left(v_state, 2) IN ('0A', '21', '22', '23', '2F', '42', '44', '54', 'P0') THEN
-          v_failed := v_failed || format('[%s,%s,%s]', v_entry, v_index, to_json(v_message));
+          v_failed := v_failed || format('[%s,%s,"%s",%s]', v_entry, v_index, v_state, to_json(v_message));
         ELSE
           RAISE;
         END IF;

@@ -34,6 +34,7 @@ export class WriterSession {
   readonly #clock: Clock
   readonly #randomBytes: (count: number) => Uint8Array
   #client: Client | undefined
+  #connecting: Promise<Client> | undefined
   /** This process's number in `writers`; undefined until it has a row there. */
   #writer: number | undefined
   /** The last batch whose fate is known. */
@@ -66,24 +67,10 @@ export class WriterSession {
   /** Makes sure of a connection. @throws DatabaseUnavailableError if the server cannot be reached now. */
   async connect(): Promise<Client> {
     if (this.#client !== undefined) return this.#client
-    if (this.pauseMs > 0) throw new DatabaseUnavailableError('the database cannot be reached')
-    const client = singleConnection(this.#connection, { pipeline: true, answerTimeoutMs: ANSWER_TIMEOUT_MS })
-    client.on('end', () => {
-      if (this.#client === client) this.#client = undefined
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
     })
-    try {
-      await client.connect()
-    } catch (error) {
-      this.#failures += 1
-      const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1))
-      // Some servers start to try again at once when their database comes back: not all at the same moment.
-      this.#nextAttemptMs = this.#clock.monotonic() + pause / 2 + (pause / 2) * (this.#randomNumber(1) / 256)
-      throw new DatabaseUnavailableError('the database cannot be reached', { cause: error })
-    }
-    this.#failures = 0
-    this.#nextAttemptMs = 0
-    this.#client = client
-    return client
+    return this.#connecting
   }
 
   /** Gives up the connection: what it says next cannot be told from what was asked before. */
@@ -170,6 +157,27 @@ export class WriterSession {
       await client.query('DELETE FROM writers WHERE writer = $1', [this.#writer]).catch(() => undefined)
     }
     await client.end().catch(() => undefined)
+  }
+
+  async #connect(): Promise<Client> {
+    if (this.pauseMs > 0) throw new DatabaseUnavailableError('the database cannot be reached')
+    const client = singleConnection(this.#connection, { pipeline: true, answerTimeoutMs: ANSWER_TIMEOUT_MS })
+    client.on('end', () => {
+      if (this.#client === client) this.#client = undefined
+    })
+    try {
+      await client.connect()
+    } catch (error) {
+      this.#failures += 1
+      const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1))
+      // Some servers start to try again at once when their database comes back: not all at the same moment.
+      this.#nextAttemptMs = this.#clock.monotonic() + pause / 2 + (pause / 2) * (this.#randomNumber(1) / 256)
+      throw new DatabaseUnavailableError('the database cannot be reached', { cause: error })
+    }
+    this.#failures = 0
+    this.#nextAttemptMs = 0
+    this.#client = client
+    return client
   }
 
   async #register(client: Client): Promise<number> {
