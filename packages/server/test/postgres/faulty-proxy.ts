@@ -10,6 +10,8 @@ export type Fault =
   | 'lose the batch'
   /** The connection breaks for the client; the batch arrives when `deliver` is called. */
   | 'delay the batch'
+  /** It arrives, but the connection breaks for the client while the server is at work on it. */
+  | 'leave the batch under way'
 
 /** How a batch is known on the wire. */
 const BATCH = 'write_batch_1('
@@ -67,12 +69,9 @@ export class FaultyProxy {
       socket.on('error', () => {})
     }
     let losesAnswer = false
+    let leaves = false
     let held: Buffer[] | undefined
     client.on('data', (data: Buffer) => {
-      if (held !== undefined) {
-        held.push(data)
-        return
-      }
       const fault = data.includes(BATCH) ? this.#fault : undefined
       if (fault !== undefined) {
         this.#fault = undefined
@@ -83,25 +82,27 @@ export class FaultyProxy {
           client.destroy()
           server.destroy()
           return
-        case 'delay the batch': {
-          const pieces = [data]
-          held = pieces
-          this.#delayed = () => server.write(Buffer.concat(pieces))
-          // Everything that was sent at once belongs to it.
-          setImmediate(() => client.destroy())
-          return
-        }
+        case 'delay the batch':
+          held = []
+          this.#delayed = () => server.write(Buffer.concat(held ?? []))
+          break
+        case 'leave the batch under way':
+          leaves = true
+          break
         case 'lose the answer':
           losesAnswer = true
       }
-      server.write(data)
+      if (held === undefined) server.write(data)
+      else held.push(data)
+      // What belongs to the batch may come in several pieces, this one last.
+      if ((held !== undefined || leaves) && data.includes(COMMITTED)) client.destroy()
     })
     server.on('data', (data: Buffer) => {
       if (!losesAnswer) client.write(data)
       else if (data.includes(COMMITTED)) client.destroy()
     })
     client.on('close', () => {
-      if (held === undefined) server.destroy()
+      if (held === undefined && !leaves) server.destroy()
     })
     server.on('close', () => client.destroy())
   }
