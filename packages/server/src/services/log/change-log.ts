@@ -34,8 +34,8 @@ interface Publication {
 
 /** What the log stands on. */
 export interface ChangeLogDeps {
-  readonly database: Database<Schema>
-  readonly changes: ChangeStore
+  readonly database: Pick<Database<Schema>, 'write' | 'position' | 'onAdvance' | 'settled'>
+  readonly changes: Pick<ChangeStore, 'insert' | 'after'>
   /** Hears why changes of other processes could not be read; it is tried again. */
   readonly onTailError?: (error: unknown) => void
 }
@@ -48,8 +48,8 @@ const TAIL_PAGE = 100
  * position and without gaps, and only when it is durable; of those that other processes commit as well.
  */
 export class ChangeLog {
-  readonly #database: Database<Schema>
-  readonly #changes: ChangeStore
+  readonly #database: ChangeLogDeps['database']
+  readonly #changes: ChangeLogDeps['changes']
   readonly #onTailError: (error: unknown) => void
   readonly #listeners: ChangeListener[] = []
   readonly #preparations: ForeignPreparation[] = []
@@ -57,7 +57,7 @@ export class ChangeLog {
   #position: number
   /** How far the stream has got, as far as is known. */
   #heardOf = 0
-  #tailing: Promise<void> | undefined
+  #isTailing = false
 
   constructor(deps: ChangeLogDeps) {
     this.#database = deps.database
@@ -132,36 +132,42 @@ export class ChangeLog {
   }
 
   #hear(position: number): void {
-    if (position <= this.#heardOf || position <= this.#position) return
-    this.#heardOf = position
-    this.#tailing ??= this.#tail()
-      .catch((error: unknown) => {
-        // Whoever tells of the position again starts anew.
-        this.#heardOf = 0
-        this.#onTailError(error)
-      })
-      .finally(() => {
-        this.#tailing = undefined
-      })
+    if (position <= this.#position) return
+    this.#heardOf = Math.max(this.#heardOf, position)
+    if (this.#isTailing) return
+    this.#isTailing = true
+    void this.#tail()
   }
 
-  /** Publishes what other processes have committed, up to what has been heard of. */
+  /** Publishes what other processes have committed, up to what has been heard of. Whoever tells of it again retries. */
   async #tail(): Promise<void> {
-    await this.#ownAnswers()
-    while (this.#position < this.#heardOf) {
-      const rows = await this.#changes.after(this.#position, TAIL_PAGE)
+    try {
       await this.#ownAnswers()
-      const own = this.#earlyPositions()
-      const foreign = rows.filter(({ position }) => position > this.#position && !own.has(position))
-      const prepared = await Promise.all(this.#preparations.map((prepare) => prepare(foreign)))
-      for (const change of foreign) {
-        this.#publishEarly()
-        for (const apply of prepared) apply(change)
-        this.#publish(change)
+      while (this.#position < this.#heardOf) {
+        if (!(await this.#publishPage())) return
       }
-      this.#publishEarly()
-      if (rows.length === 0) return
+    } catch (error) {
+      this.#onTailError(error)
+    } finally {
+      // In one turn with the last look at what has been heard of: nothing is heard in between.
+      this.#isTailing = false
     }
+  }
+
+  /** @returns whether there was anything. */
+  async #publishPage(): Promise<boolean> {
+    const rows = await this.#changes.after(this.#position, TAIL_PAGE)
+    await this.#ownAnswers()
+    const own = this.#earlyPositions()
+    const foreign = rows.filter(({ position }) => position > this.#position && !own.has(position))
+    const prepared = await Promise.all(this.#preparations.map((prepare) => prepare(foreign)))
+    for (const change of foreign) {
+      this.#publishEarly()
+      for (const apply of prepared) apply(change)
+      this.#publish(change)
+    }
+    this.#publishEarly()
+    return rows.length > 0
   }
 
   /** What was being committed when a read ended has been answered when this resolves, and awaits its turn. */
