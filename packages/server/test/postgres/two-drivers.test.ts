@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { bind, position } from '../../src/platform/database/query.ts'
 import { until } from '../harness/index.ts'
@@ -84,4 +85,17 @@ test.each([
     await until('the other has heard of it', () => heard.at(-1) === nid)
   }
   expect(heard).toEqual([...heard].sort((x, y) => x - y))
+})
+
+test('a statement that the server does not understand concerns its entry alone', async () => {
+  const { database, message, byRoom } = await openTestDatabase()
+  const broken = database.query({ name: 'broken' })(() => sql`insert into nowhere values (1)`)
+  const results = await Promise.allSettled([
+    database.write({ statements: [message(1)] }),
+    database.write({ statements: [message(2), bind(broken, {})] }),
+    database.write({ statements: [message(3)] }),
+  ])
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(results[1]).toMatchObject({ reason: { message: 'broken: relation "nowhere" does not exist' } })
+  expect((await database.all(byRoom, { room: 1 })).map(({ nid }) => nid)).toEqual([1, 3])
 })

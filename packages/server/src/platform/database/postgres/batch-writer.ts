@@ -30,7 +30,9 @@ export class BatchWriter {
   readonly #session: WriterSession
   readonly #pool: Pool
   readonly #clock: Clock
-  readonly #shapes = new Map<number, StatementShape | DatabaseError>()
+  readonly #shapes = new Map<number, StatementShape>()
+  /** Statements that the server does not understand. */
+  readonly #broken = new Map<number, DatabaseError>()
   #position: number
 
   constructor(options: { session: WriterSession; pool: Pool; clock: Clock; position: number }) {
@@ -126,34 +128,34 @@ export class BatchWriter {
 
   /** Rejects the entries that hold a statement which the server does not understand. */
   async #withoutBroken(batch: readonly PendingEntry[]): Promise<readonly PendingEntry[]> {
-    const broken = new Set<PendingEntry>()
-    for (const pending of batch) {
-      for (const statement of pending.entry.statements) {
-        const shape = this.#shapes.get(statement.query.id) ?? (await this.#learn(statement))
-        if (!(shape instanceof DatabaseError)) continue
-        pending.reject(shape)
-        broken.add(pending)
-        break
+    const unknown = new Map<number, BoundWrite>()
+    for (const { entry } of batch) {
+      for (const statement of entry.statements) {
+        if (!this.#shapes.has(statement.query.id)) unknown.set(statement.query.id, statement)
       }
     }
-    return broken.size === 0 ? batch : batch.filter((pending) => !broken.has(pending))
+    if (unknown.size > 0) await Promise.all([...unknown.values()].map((statement) => this.#learn(statement)))
+    return this.#broken.size === 0 ? batch : batch.filter((pending) => !this.#rejectBroken(pending))
   }
 
-  async #learn({ query }: BoundWrite): Promise<StatementShape | DatabaseError> {
-    let shape: StatementShape | DatabaseError
+  #rejectBroken({ entry, reject }: PendingEntry): boolean {
+    const error = entry.statements.map(({ query }) => this.#broken.get(query.id)).find((known) => known !== undefined)
+    if (error !== undefined) reject(error)
+    return error !== undefined
+  }
+
+  async #learn({ query }: BoundWrite): Promise<void> {
     try {
-      shape = new StatementShape(query, await describeStatement(this.#pool, query.sql))
+      this.#shapes.set(query.id, new StatementShape(query, await describeStatement(this.#pool, query.sql)))
     } catch (error) {
       if (!(error instanceof DatabaseError) && meaningOf(error) !== 'statement') throw error
-      shape = new DatabaseError(`${query.name}: ${errorMessage(error)}`, { cause: error })
+      this.#broken.set(query.id, new DatabaseError(`${query.name}: ${errorMessage(error)}`, { cause: error }))
     }
-    this.#shapes.set(query.id, shape)
-    return shape
   }
 
   #shape({ query }: BoundWrite): StatementShape {
     const shape = this.#shapes.get(query.id)
-    if (shape === undefined || shape instanceof DatabaseError) throw new Error(`${query.name} has not been described`)
+    if (shape === undefined) throw new Error(`${query.name} has not been described`)
     return shape
   }
 

@@ -1,8 +1,9 @@
 -- Commits a batch of entries in one call; see batch-call.ts for what its parameters hold.
 --
--- The order of locks is always the same: this process's row of `writers`, the row of `stream`, then what the
--- entries touch, in their order. Batches that take positions therefore never wait for each other while holding
--- anything the other needs, and the numbers they take have no gaps.
+-- The order of locks is always the same: this process's row of `writers`, the row of `stream`, then what the entries
+-- touch, in their order. Batches that take positions therefore follow one upon the other, never wait for each other
+-- while holding what the other needs, and the numbers they take have no gaps. The counter is locked first because all
+-- but all rows of an entry hold its position, its guard on the room's head among them.
 CREATE FUNCTION write_batch_1(
   p_writer     bigint,
   p_batch      bigint,
