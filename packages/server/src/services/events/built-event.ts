@@ -1,7 +1,7 @@
 import type { EventId, Pdu, UserId } from '@magik/protocol'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
-import type { UnreadPlan } from './unread-accounting.ts'
+import type { UnreadPlan } from './unread-plan.ts'
 
 /** A change of one user's membership in a room's current state. */
 export interface MembershipChange {
