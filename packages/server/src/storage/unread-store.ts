@@ -156,6 +156,7 @@ export class UnreadStore {
       thread: string
       matched: number
       counts: string
+      isRetracted: number
     }>()((q, p) =>
       q.insertInto('unread_counters').values({
         room_nid: p.roomNid,
@@ -163,6 +164,7 @@ export class UnreadStore {
         thread: p.thread,
         matched: p.matched,
         counts: p.counts,
+        is_retracted: p.isRetracted,
       }),
     )
     this.#retract = database.query<{ roomNid: number; eventNid: number }>()((q, p) =>
@@ -274,8 +276,11 @@ export class UnreadStore {
     readonly thread: string
     readonly matched: number
     readonly counts: MatchCounts
+    readonly isRetracted: boolean
   }): BoundWrite {
-    return bind(this.#insertCounter, { ...counter, counts: JSON.stringify([...counter.counts]) })
+    const { counts, isRetracted } = counter
+    const parameters = { ...counter, counts: JSON.stringify([...counts]), isRetracted: isRetracted ? 1 : 0 }
+    return bind(this.#insertCounter, parameters)
   }
 
   /** Takes an event back. */

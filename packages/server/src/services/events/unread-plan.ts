@@ -18,6 +18,8 @@ export interface UnreadPlan {
   readonly deviations: readonly UnreadDeviation[]
   /** Whoever has read the thread by sending this: all threads when it is their joining. */
   readonly read: { readonly userNid: number; readonly thread: string } | undefined
+  /** It has been redacted before it came: it is counted, so that counters stay whole, and taken back. */
+  readonly isRetracted: boolean
   /** Number of an event that no longer counts. */
   readonly retracts: number | undefined
 }

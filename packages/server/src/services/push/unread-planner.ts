@@ -60,7 +60,8 @@ export class UnreadPlanner implements UnreadAccounting {
     const before = await this.#countsOf(head, thread)
     const counts = new Map(before).set(matched, (before.get(matched) ?? 0) + 1)
     const read = this.#readBy(planned, thread)
-    return { thread, matched, counts, deviations, read, retracts: redaction?.eventNid }
+    const isRetracted = event.redactedBy !== undefined
+    return { thread, matched, counts, deviations, read, isRetracted, retracts: redaction?.eventNid }
   }
 
   stage(head: RoomHead, { unread }: BuiltEvent): void {
@@ -73,8 +74,10 @@ export class UnreadPlanner implements UnreadAccounting {
     const writes: BoundWrite[] = []
     const reads = new Map<string, BoundWrite>()
     events.forEach(({ unread }, index) => {
-      const { thread, matched, counts, deviations, read, retracts } = unread
-      writes.push(unreadStore.insertCounter({ roomNid, position: position(index), thread, matched, counts }))
+      const { thread, matched, counts, deviations, read, isRetracted, retracts } = unread
+      writes.push(
+        unreadStore.insertCounter({ roomNid, position: position(index), thread, matched, counts, isRetracted }),
+      )
       for (const deviation of deviations) {
         writes.push(unreadStore.insertDeviation({ ...deviation, roomNid, position: position(index), thread, matched }))
       }

@@ -8,7 +8,7 @@ import type { ChangeLog } from '../log/change-log.ts'
 const CACHED_ROOMS = 5_000
 
 /** Newest events kept of each; trimmed to this when they are twice as many. */
-const WINDOW_LENGTH = 500
+const WINDOW_LENGTH = 100
 
 /** A timeline event as it counts. */
 export interface CountedEvent {
@@ -76,8 +76,8 @@ export class UnreadWindows {
   append({ eventNid, roomNid, position = 0 }: StoredEvent, { unread }: BuiltEvent): void {
     const window = this.#windows.peek(roomNid)
     if (window === undefined) return
-    const { thread, matched, deviations, retracts } = unread
-    window.append({ eventNid, position, thread, matched, deviations })
+    const { thread, matched, deviations, retracts, isRetracted } = unread
+    if (!isRetracted) window.append({ eventNid, position, thread, matched, deviations })
     if (retracts !== undefined) window.retract(retracts)
   }
 }
