@@ -97,10 +97,10 @@ export class UnreadPlanner implements UnreadAccounting {
   ): Promise<{ matched: number; deviations: readonly UnreadDeviation[] }> {
     const { event, pdu, membershipChange } = planned
     const { audiences } = this.#deps
-    if (membershipChange?.isLocal && membershipChange.after === 'join' && membershipChange.before !== 'join') {
-      await audiences.onJoin(head, membershipChange)
-    }
     const audience = await audiences.of(head)
+    if (membershipChange?.isLocal && membershipChange.after === 'join' && membershipChange.before !== 'join') {
+      await audiences.onJoin(audience, head.roomId, membershipChange)
+    }
     const mayNotify = audience.size > 0 || mentionsRoom(pdu) ? await this.#mayNotify(head, pdu) : () => false
     const subject = new PushSubject(
       { eventId: event.eventId, roomId: event.roomId, pdu },
@@ -181,7 +181,7 @@ export class UnreadPlanner implements UnreadAccounting {
     if (known !== undefined) return known
     if (counters.size >= MAX_THREADS) {
       // What is not durable yet would be missed when it is read again.
-      await head.newestCommit
+      await head.idle()
       counters.clear()
     }
     const isNew = head.committed.version === 0
