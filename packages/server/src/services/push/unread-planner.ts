@@ -13,7 +13,8 @@ import {
 } from '@magik/protocol'
 import type { BoundWrite } from '../../platform/database/database.ts'
 import { position } from '../../platform/database/query.ts'
-import { ALL_THREADS, type MatchCounts, type UnreadStore } from '../../storage/unread-store.ts'
+import { ALL_THREADS, type ReadPositionStore } from '../../storage/read-position-store.ts'
+import type { MatchCounts, UnreadStore } from '../../storage/unread-store.ts'
 import { currentState, type StateReading } from '../events/auth-state.ts'
 import type { BuiltEvent } from '../events/built-event.ts'
 import type { RoomHead } from '../events/room-heads.ts'
@@ -35,6 +36,7 @@ export interface UnreadPlannerDeps extends StateReading {
   readonly audiences: PushAudiences
   readonly threads: EventThreads
   readonly unreadStore: UnreadStore
+  readonly readPositionStore: ReadPositionStore
 }
 
 type PlannedEvent = Parameters<UnreadAccounting['plan']>[1]
@@ -70,7 +72,7 @@ export class UnreadPlanner implements UnreadAccounting {
   }
 
   writes(roomNid: number, events: readonly BuiltEvent[]): BoundWrite[] {
-    const { unreadStore } = this.#deps
+    const { unreadStore, readPositionStore } = this.#deps
     const writes: BoundWrite[] = []
     const reads = new Map<string, BoundWrite>()
     events.forEach(({ unread }, index) => {
@@ -84,7 +86,7 @@ export class UnreadPlanner implements UnreadAccounting {
       if (retracts !== undefined) writes.push(unreadStore.retract(roomNid, retracts))
       // The last of several by one user says it all.
       if (read !== undefined) {
-        const write = unreadStore.read({ ...read, roomNid, position: position(index) })
+        const write = readPositionStore.advance({ ...read, roomNid, position: position(index) })
         reads.set(`${read.userNid} ${read.thread}`, write)
       }
     })
