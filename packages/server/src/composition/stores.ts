@@ -12,6 +12,7 @@ import { MetaStore } from '../storage/meta-store.ts'
 import { NumberStore } from '../storage/number-store.ts'
 import { ProfileStore } from '../storage/profile-store.ts'
 import { PushRuleStore } from '../storage/push-rule-store.ts'
+import { ReadPositionStore } from '../storage/read-position-store.ts'
 import { ReceiptStore } from '../storage/receipt-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
 import { RoomGraphStore } from '../storage/room-graph-store.ts'
@@ -45,6 +46,7 @@ export function createStores(database: Database<Schema>) {
     aliasStore: new AliasStore(database),
     pushRuleStore: new PushRuleStore(database),
     unreadStore: new UnreadStore(database),
+    readPositionStore: new ReadPositionStore(database),
     receiptStore: new ReceiptStore(database),
   }
 }

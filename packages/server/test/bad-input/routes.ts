@@ -31,6 +31,7 @@ export function concrete(path: string, situation: Situation, instead: Readonly<R
     kind: 'override',
     ruleId: '.m.rule.master',
     eventType: 'm.room.message',
+    receiptType: 'm.read',
   }
   return path.replaceAll(
     /\{([^{}/]+)\}/g,

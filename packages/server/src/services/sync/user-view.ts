@@ -49,6 +49,11 @@ export class UserView {
     this.#recentAfter = position
   }
 
+  /** From here on every change is noted: what came before may not have been. */
+  beginAt(position: number): void {
+    this.#recentAfter = position
+  }
+
   /** A change concerns the user. */
   note(change: RecentChange): void {
     this.#recent.push(change)

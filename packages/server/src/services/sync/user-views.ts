@@ -136,6 +136,8 @@ export class UserViews {
         view.rooms.set(roomNid, { membership, eventNid, position, isForgotten })
         if (membership === 'join') this.#attach(view, row.roomNid)
       }
+      // What happened in the rooms while they were being read has been noted by nobody.
+      view.beginAt(this.#log.position)
       this.#views.set(userNid, view)
       return view
     } catch (error) {
