@@ -67,7 +67,7 @@ export class RemoteServer {
   async make(roomId: RoomId, saying: Saying, standing: Standing = {}): Promise<RoomEvent> {
     const { type, stateKey, content = {}, sender = this.user(), redacts } = saying
     const version = (await this.#core.heads.find(roomId))!.version
-    const parents = standing.after ?? (await this.#extremities(roomId))
+    const parents = standing.after ?? (await this.extremities(roomId))
     const underCheck = { type, sender, content, ...(stateKey !== undefined && { state_key: stateKey }) }
     const auth = standing.auth ?? (await this.#authEvents(roomId, underCheck, parents))
     const depths = await Promise.all(parents.map((parent) => this.#depth(parent)))
@@ -109,6 +109,20 @@ export class RemoteServer {
     return this.#events.get(eventId) ?? roomEvent(this.#core, await known(this.#core, { eventId }))
   }
 
+  /** Says that the state after an event is what the core's is after another, with some events in place of others. */
+  async tellsState(after: RoomEvent, asAfter: RoomEvent, instead: readonly RoomEvent[] = []): Promise<void> {
+    const { roomNid, stateAfter } = await known(this.#core, asAfter)
+    const entries = await this.#core.tree.entries(roomNid, stateAfter!)
+    const state = await Promise.all(
+      entries.map(async ({ event }) => roomEvent(this.#core, await this.#core.events.get(event))),
+    )
+    const keyOf = ({ pdu }: RoomEvent) => `${pdu.type} ${pdu.state_key}`
+    const replaced = new Set(instead.map(keyOf))
+    const told = [...state.filter((event) => !replaced.has(keyOf(event))), ...instead]
+    const authChain = told.flatMap(({ eventId }) => this.#authChain(eventId))
+    this.told.set(after.eventId, { state: told, authChain })
+  }
+
   /** What it answers. */
   source(): EventSource {
     return {
@@ -127,7 +141,7 @@ export class RemoteServer {
     }
   }
 
-  /** The events before some others that `source` tells of: all that it has made, if empty. */
+  /** Events that it does not tell of when asked for missing ones. */
   readonly withheld = new Set<EventId>()
 
   #before(latest: readonly EventId[], known: ReadonlySet<EventId>): RoomEvent[] {
@@ -158,7 +172,8 @@ export class RemoteServer {
     return [...chain.values()]
   }
 
-  async #extremities(roomId: RoomId): Promise<RoomEvent[]> {
+  /** The room’s forward extremities here. */
+  async extremities(roomId: RoomId): Promise<RoomEvent[]> {
     const head = (await this.#core.heads.find(roomId))!
     return Promise.all(
       head.committed.forwardExtremities.map(async ({ eventNid }) => roomEvent(this.#core, await this.#core.events.get(eventNid))),
@@ -220,7 +235,7 @@ export function roomEvent(core: Core, event: StoredEvent): RoomEvent {
 
 /** The name of what became of an event. */
 export function outcome(receipt: Receipt): string {
-  if (receipt.kind === 'missing') return 'missing'
+  if (receipt.kind === 'missing' || receipt.kind === 'unresolved') return receipt.kind
   const [name] = Object.entries(eventStatus).find(([, status]) => status === receipt.status)!
   return receipt.kind === 'duplicate' ? `duplicate ${name}` : name
 }
