@@ -1,13 +1,12 @@
 import { prevEventIds, type RoomEvent } from '@magik/protocol'
 import { expect, test } from 'vitest'
 import { ALICE } from '../regressions/core.ts'
-import { known, member, outcome, RemoteServer, roomEvent, says, topic } from './remote-server.ts'
+import { known, member, outcome, RemoteServer, says, topic } from './remote-server.ts'
 import { sharedRoom } from './shared-room.ts'
 
 test('two topics race: the current state is what both resolve to, whichever came first', async () => {
   for (const isOursLater of [true, false]) {
-    const { remote, roomId, join, alice, current, extremities, foundations } = await sharedRoom()
-    foundations.clock.set(1_800_000_000_000)
+    const { remote, roomId, join, alice, current, extremities } = await sharedRoom()
     const ours = await alice.sets('m.room.topic', { topic: 'ours' })
     const ts = Number(ours.pdu.origin_server_ts) + (isOursLater ? -1 : 1)
     const theirs = await remote.sends(roomId, topic('theirs'), { after: [join], ts })
@@ -34,13 +33,13 @@ test('a resolution leaves a row of the room’s state, at the position of the ev
 })
 
 test('a ban and a topic of the banned race: the ban holds, and the memberships follow', async () => {
-  const { remote, roomId, rory, join, alice, current, stores, userNumbers, head } = await sharedRoom({
+  const { remote, roomId, rory, alice, current, stores, userNumbers, head } = await sharedRoom({
     powerLevels: { users: { '@rory:remote.example': 50 } },
   })
   const sam = remote.user('sam')
   const samsJoin = await remote.joins(roomId, sam)
   // given that Rory bans Sam on one branch, while Alice bans Rory on another
-  const ban = await alice.makes(rory, 'ban')
+  await alice.makes(rory, 'ban')
   expect((await head()).committed.joinedMembers).toBe(2)
   const late = await remote.sends(roomId, member(sam, 'ban', rory), { after: [samsJoin] })
   expect(outcome(late.receipt)).toBe('softFailed')
@@ -56,8 +55,6 @@ test('a ban and a topic of the banned race: the ban holds, and the memberships f
     const inState = await current('m.room.member', user)
     expect(await memberships(user)).toEqual([inState?.['membership']])
   }
-  expect(ban).toBeDefined()
-  expect(join).toBeDefined()
   const joined = []
   for (const user of [ALICE, rory, sam, tess]) {
     if ((await current('m.room.member', user))?.['membership'] === 'join') joined.push(user)
@@ -89,11 +86,9 @@ test('branches of several servers are all joined by the next event here', async 
   let last: RoomEvent = join
   const servers = ['b.example', 'c.example', 'd.example'].map((name) => new RemoteServer(core, name))
   for (const server of servers) last = await server.joins(roomId)
-  for (const [index, server] of servers.entries()) {
-    const state = { type: 'org.example.state', stateKey: `${index}`, content: { from: server.name } }
-    const { receipt } = await server.sends(roomId, { ...topic(server.name) }, { after: [last] })
+  for (const server of servers) {
+    const { receipt } = await server.sends(roomId, topic(server.name), { after: [last] })
     expect(outcome(receipt)).toBe('accepted')
-    expect(state).toBeDefined()
   }
   expect(await extremities()).toHaveLength(3)
   const next = await alice.says('all of you')
@@ -127,19 +122,18 @@ test('an event that joins all branches finds the state that they resolve to with
 })
 
 test('what senders here are judged by follows a resolution', async () => {
-  const { core, remote, roomId, rory, join, alice, current, eventSender } = await sharedRoom({
+  const { remote, roomId, rory, join, alice, current, eventSender } = await sharedRoom({
     version: '10',
-    powerLevels: { users: { '@rory:remote.example': 100 } },
+    powerLevels: { users: { [ALICE]: 50, '@rory:remote.example': 100 } },
   })
   const levels = (await current('m.room.power_levels'))!
   // given that Alice has spoken, so that her power is at hand, and Rory has taken it on another branch
   await alice.sets('m.room.name', { name: 'mine' })
-  const content = { ...levels, users: { [ALICE]: 100, [rory]: 100 }, events: { 'm.room.name': 101 } }
+  const content = { ...levels, users: { [ALICE]: 50, [rory]: 100 }, events: { 'm.room.name': 60 } }
   const raced = await remote.sends(roomId, { type: 'm.room.power_levels', stateKey: '', content }, { after: [join] })
   expect(outcome(raced.receipt)).toBe('accepted')
   // then she may no longer do what it took that for
-  expect(await current('m.room.power_levels')).toMatchObject({ events: { 'm.room.name': 101 } })
+  expect(await current('m.room.power_levels')).toMatchObject({ events: { 'm.room.name': 60 } })
   const naming = eventSender.send(roomId, { type: 'm.room.name', stateKey: '', content: { name: 'x' }, sender: ALICE })
   await expect(naming).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' })
-  expect(roomEvent(core, await known(core, raced)).roomId).toBe(roomId)
 })
