@@ -13,7 +13,9 @@ async function roomWithGap(length: number, saying = (n: number) => says(`${n}`))
   for (let n = 1; n <= length; n += 1) gap.push(await remote.make(roomId, saying(n), { after: [gap.at(-1) ?? join] }))
   const next = await remote.make(roomId, says('next'), { after: [gap.at(-1)!] })
   const backward = async () =>
-    (await shared.stores.roomGraphStore.backwardExtremities((await shared.head()).roomNid)).map(({ eventId }) => eventId)
+    (await shared.stores.roomGraphStore.backwardExtremities((await shared.head()).roomNid)).map(
+      ({ eventId }) => eventId,
+    )
   return { ...shared, gap, next, backward }
 }
 

@@ -176,7 +176,9 @@ export class RemoteServer {
   async extremities(roomId: RoomId): Promise<RoomEvent[]> {
     const head = (await this.#core.heads.find(roomId))!
     return Promise.all(
-      head.committed.forwardExtremities.map(async ({ eventNid }) => roomEvent(this.#core, await this.#core.events.get(eventNid))),
+      head.committed.forwardExtremities.map(async ({ eventNid }) =>
+        roomEvent(this.#core, await this.#core.events.get(eventNid)),
+      ),
     )
   }
 

@@ -8,7 +8,10 @@ import { known, outcome, roomEvent, says, topic } from './remote-server.ts'
 import { sharedRoom } from './shared-room.ts'
 
 /** Another core on the database of a room, as a restart or another process makes it. */
-function anotherCore({ foundations, database }: Pick<Awaited<ReturnType<typeof sharedRoom>>, 'foundations' | 'database'>) {
+function anotherCore({
+  foundations,
+  database,
+}: Pick<Awaited<ReturnType<typeof sharedRoom>>, 'foundations' | 'database'>) {
   const registry = createMetricsRegistry({ serverName: SERVER_NAME, version: '0' })
   const keys = { signingKey: generateSigningKey(), treeSeed: new Uint8Array(16) }
   return createCore({ ...foundations, registry }, createStores(database), keys)
@@ -84,7 +87,12 @@ test('a batch that another writer overtakes is judged again, and ends stored onc
   expect(await extremities()).toEqual([third.eventId])
   expect((await head()).committed.version).toBe(version + 4)
   const events = database.query<{ roomNid: number }>()((q, p) =>
-    q.selectFrom('events').select('event_id').where('room_nid', '=', p.roomNid).where('type', '=', 'm.room.topic').limit(9),
+    q
+      .selectFrom('events')
+      .select('event_id')
+      .where('room_nid', '=', p.roomNid)
+      .where('type', '=', 'm.room.topic')
+      .limit(9),
   )
   expect(await database.all(events, { roomNid: (await head()).roomNid })).toHaveLength(2)
   // and every root in the database can be read
@@ -101,12 +109,19 @@ test('users that a batch makes known are made known once', async () => {
     const user = remote.user(name)
     const content = { membership: 'join' }
     joins.push(
-      await remote.make(roomId, { type: 'm.room.member', stateKey: user, content, sender: user }, {
-        after: joins.length === 0 ? await remote.extremities(roomId) : [joins.at(-1)!],
-      }),
+      await remote.make(
+        roomId,
+        { type: 'm.room.member', stateKey: user, content, sender: user },
+        {
+          after: joins.length === 0 ? await remote.extremities(roomId) : [joins.at(-1)!],
+        },
+      ),
     )
   }
-  const third = await remote.make(roomId, says('hi', remote.user('u')), { after: [joins.at(-1)!], auth: await authOf() })
+  const third = await remote.make(roomId, says('hi', remote.user('u')), {
+    after: [joins.at(-1)!],
+    auth: await authOf(),
+  })
   expect((await remote.delivers(roomId, ...joins, third)).map(outcome)).toEqual(Array(4).fill('accepted'))
   expect((await head()).committed.joinedMembers).toBe(5)
 

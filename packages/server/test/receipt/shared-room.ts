@@ -22,15 +22,24 @@ export async function sharedRoom(options: SharedRoomOptions = {}) {
 }
 
 /** Alice makes a room that anybody may join. */
-export async function publicRoom(core: Core, { version = '12', powerLevels = {}, joinRule = 'public' }: SharedRoomOptions) {
+export async function publicRoom(
+  core: Core,
+  { version = '12', powerLevels = {}, joinRule = 'public' }: SharedRoomOptions,
+) {
   const roomVersion = getRoomVersion(version)!
-  const users = { ...(roomVersion.creatorPower !== 'infinite' && { [ALICE]: 100 }), ...(powerLevels['users'] as JsonObject) }
+  const users = {
+    ...(roomVersion.creatorPower !== 'infinite' && { [ALICE]: 100 }),
+    ...(powerLevels['users'] as JsonObject),
+  }
   const state = (type: string, content: JsonObject, stateKey = '') => ({ type, stateKey, content, sender: ALICE })
   const { roomId } = await core.eventSender.createRoom({
     creator: ALICE,
     version: roomVersion,
     drafts: [
-      state('m.room.create', { room_version: version, ...(roomVersion.creatorNamedBy === 'content' && { creator: ALICE }) }),
+      state('m.room.create', {
+        room_version: version,
+        ...(roomVersion.creatorNamedBy === 'content' && { creator: ALICE }),
+      }),
       state('m.room.member', { membership: 'join' }, ALICE),
       state('m.room.power_levels', { events: { 'm.room.topic': 0 }, ...powerLevels, users }),
       state('m.room.join_rules', { join_rule: joinRule }),
