@@ -41,8 +41,8 @@ export async function publicRoom(
         ...(roomVersion.creatorNamedBy === 'content' && { creator: ALICE }),
       }),
       state('m.room.member', { membership: 'join' }, ALICE),
-      state('m.room.power_levels', { events: { 'm.room.topic': 0 }, ...powerLevels, users }),
       state('m.room.join_rules', { join_rule: joinRule }),
+      state('m.room.power_levels', { events: { 'm.room.topic': 0 }, ...powerLevels, users }),
     ],
   })
   return roomId

@@ -64,12 +64,13 @@ export class Outliers {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const found = await heads.find(roomId)
       if (found === undefined) throw new Error(`room ${roomId} is not known here`)
-      const durable = await queue.run(found.roomNid, async () => {
+      const { durable } = await queue.run(found.roomNid, async () => {
         const head = await heads.sound(roomId)
         if (head === undefined) throw new Error(`room ${roomId} is not known here`)
         const users = new EntryUsers(userNumbers)
         const built = await this.#build(head, events, users)
-        return built.length === 0 ? head.newestCommit : writer.append({ head, events: built, users })
+        // In an object: a bare promise would be waited for before the queue goes on.
+        return { durable: built.length === 0 ? head.newestCommit : writer.append({ head, events: built, users }) }
       })
       const result = await durable
       if (result?.committed !== false) return
