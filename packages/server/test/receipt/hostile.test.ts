@@ -1,4 +1,4 @@
-import { type EventId, ResolutionLimitError } from '@magik/protocol'
+import { checkReceivedPdu, type EventId, ResolutionLimitError } from '@magik/protocol'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ForkResolver } from '../../src/services/events/fork-resolver.ts'
 import { eventStatus } from '../../src/storage/stored-event.ts'
@@ -116,6 +116,20 @@ test('state entries whose names hold a NUL are kept apart', async () => {
   await remote.sends(roomId, { type: 'org.example', stateKey: 'a\0b', content: { n: 2 } })
   expect(await current('org.example\0a', 'b')).toEqual({ n: 1 })
   expect(await current('org.example', 'a\0b')).toEqual({ n: 2 })
+})
+
+test('half of a surrogate pair in a state key ends an event at the first checks: no state could hold it', async () => {
+  const { remote, roomId, head } = await sharedRoom({ powerLevels: { state_default: 0 } })
+  const { pdu } = await remote.make(roomId, { type: 'org.example', stateKey: 'x' })
+  const findKey = (_: unknown, keyId: string) => ({ ...remote.verifyKey, keyId, validUntilTs: Number.MAX_SAFE_INTEGER })
+  expect(checkReceivedPdu(pdu, (await head()).version, findKey)).toMatchObject({ kind: 'accepted' })
+  for (const broken of [
+    { ...pdu, state_key: '\ud800' },
+    { ...pdu, type: '\udfff' },
+  ]) {
+    const verdict = checkReceivedPdu(broken, (await head()).version, findKey)
+    expect(verdict).toMatchObject({ kind: 'malformed', reason: expect.stringContaining('surrogate') })
+  }
 })
 
 test('an error on the way leaves nothing behind: the event may come again', async () => {

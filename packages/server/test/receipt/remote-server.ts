@@ -58,6 +58,11 @@ export class RemoteServer {
     this.name = parseServerName(name)
   }
 
+  /** What others check its signatures with. */
+  get verifyKey() {
+    return { publicKey: this.#key.publicKey }
+  }
+
   /** One of its users. */
   user(localpart = 'rory'): UserId {
     return parseUserId(`@${localpart}:${this.name}`)
