@@ -23,7 +23,8 @@ export interface ResolutionEvents {
   load(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, ResolutionEvent>>
   /**
    * The edges of auth chains walked backwards: for each event the state events that name it among their auth events,
-   * those that were rejected or are of no state included.
+   * outliers, rejected ones and those of no fork's state included. Results are exact only if none is left out. Those sent
+   * last should come first, as from there the way to the current state is short.
    * @param limit most events for each of the IDs. So many count as "perhaps more", fewer as "all".
    */
   citing?(eventIds: readonly EventId[], limit: number): Promise<ReadonlyMap<EventId, readonly EventId[]>>

@@ -8,6 +8,7 @@ import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-even
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
+import { ForeignEvents } from '../services/events/foreign-events.ts'
 import { ForkResolver } from '../services/events/fork-resolver.ts'
 import { Numbers } from '../services/events/numbers.ts'
 import { EventReceiver } from '../services/events/receive/event-receiver.ts'
@@ -18,6 +19,10 @@ import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
+import { EventThreads } from '../services/push/event-thread.ts'
+import { PushAudiences } from '../services/push/push-audiences.ts'
+import { PushRules } from '../services/push/push-rules.ts'
+import { UnreadPlanner } from '../services/push/unread-planner.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
@@ -35,10 +40,14 @@ export function createCore(
   stores: Stores,
   { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
 ) {
-  const { config, serverName, clock, randomBytes, database, registry } = foundations
+  const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
   const userNumbers = new UserNumbers({ store: stores.userStore, numbers })
-  const log = new ChangeLog({ database, changes: stores.changeStore })
+  const log = new ChangeLog({
+    database,
+    changes: stores.changeStore,
+    onTailError: (error) => logger.warn({ err: error }, 'what other processes have written could not be read'),
+  })
   const treeCache = new TreeCache({
     load: (room, ids) => stores.stateNodeStore.getMany(room, ids),
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
@@ -52,6 +61,10 @@ export function createCore(
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
   const forkResolver = new ForkResolver(reading)
+  const threads = new EventThreads(events)
+  const pushRules = new PushRules({ changeLog: log, store: stores.pushRuleStore })
+  const audiences = new PushAudiences({ ...stores, pushRules })
+  const unread = new UnreadPlanner({ ...stores, ...reading, serverName, userNumbers, pushRules, audiences, threads })
   const writer = new RoomWriter({
     log,
     clock,
@@ -63,6 +76,7 @@ export function createCore(
     roomGraphStore: stores.roomGraphStore,
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
+    unread,
   })
   const writing = {
     ...reading,
@@ -79,6 +93,7 @@ export function createCore(
     randomBytes,
     eventStore: stores.eventStore,
     roomGraphStore: stores.roomGraphStore,
+    unread,
   }
   const eventSender = new EventSender(writing)
   const receiver = new EventReceiver(writing)
@@ -87,9 +102,19 @@ export function createCore(
     name: 'synapse_storage_events_persisted_events_total',
     help: 'Timeline events that have become durable.',
   })
-  writer.listen(() => persisted.increment())
+  writer.listenToOwn(() => persisted.increment())
   reportStateResets(foundations, writer)
   joinForks(foundations, { sender: eventSender, heads, memberships: stores.membershipStore }, writer)
+  const foreignEvents = new ForeignEvents({
+    ...reading,
+    serverName,
+    heads,
+    userNumbers,
+    eventStore: stores.eventStore,
+    roomStore: stores.roomStore,
+    publish: writer.publish,
+  })
+  log.prepareForeign(foreignEvents.prepare)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -102,6 +127,8 @@ export function createCore(
     eventSender,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
+    pushRules,
+    threads,
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
@@ -120,7 +147,7 @@ function reportStateResets({ registry, logger }: Foundations, writer: RoomWriter
     name: 'magik_state_resets_total',
     help: 'Entries of rooms’ current state that state resolution took away or set back although no event said so.',
   })
-  writer.listen(({ roomId, eventId }, { graph }) => {
+  writer.listenToOwn(({ roomId, eventId }, { graph }) => {
     for (const { type, stateKey, resolved, lost, atFault } of graph.stateResets) {
       resets.increment()
       logger.warn({ roomId, eventId, type, stateKey, resolved, lost, atFault }, 'state reset')

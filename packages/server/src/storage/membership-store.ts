@@ -104,6 +104,15 @@ export class MembershipStore {
             .select('room_nid')
             .where('user_nid', '=', p.userNid)
             .where('position', '>', p.since),
+        )
+        .union(
+          q
+            .selectFrom('memberships')
+            .innerJoin('receipts', 'receipts.room_nid', 'memberships.room_nid')
+            .select('memberships.room_nid')
+            .where('memberships.user_nid', '=', p.userNid)
+            .where('memberships.membership', '=', 'join')
+            .where('receipts.position', '>', p.since),
         ),
     )
     this.#upsert = database.query<{

@@ -4,7 +4,6 @@ import { HttpServer } from '../../platform/http/http-server.ts'
 import { registerEndpoints } from '../../platform/http/register-endpoints.ts'
 import { createLogger } from '../../platform/log/logger.ts'
 import { testAccounts } from '../../services/auth/test-accounts.ts'
-import { PushRules } from '../../services/push/push-rules.ts'
 import { clientAuthenticators } from '../authenticators.ts'
 import * as synapseRegister from '../synapse-admin/register.ts'
 import * as accountData from './account-data.ts'
@@ -44,7 +43,6 @@ async function accountServer() {
   const server = new HttpServer({ clock: new ManualClock(), logger, requestIdPrefix: 'test' })
   const deps = {
     ...services,
-    pushRules: new PushRules(),
     capabilityOptions: { defaultRoomVersion: '12', allowsDisplaynameChange: true, allowsAvatarChange: false },
   }
   registerEndpoints(server, endpoints, deps, { authenticators: clientAuthenticators(services.authenticator) })

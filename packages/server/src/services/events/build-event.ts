@@ -32,6 +32,7 @@ import { type HeadMoving, moveHead } from './next-head.ts'
 import type { Numbers } from './numbers.ts'
 import { planRedaction } from './plan-redaction.ts'
 import { type RoomHead, stateCacheKey } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What building an event takes. */
 export interface EventBuilding extends HeadMoving {
@@ -39,6 +40,7 @@ export interface EventBuilding extends HeadMoving {
   readonly numbers: Numbers
   readonly signingKey: SigningKey
   readonly randomBytes: (count: number) => Uint8Array
+  readonly unread: UnreadAccounting
 }
 
 /** Bytes of randomness in the ID of an event whose server names it. */
@@ -257,17 +259,21 @@ export async function completeEvent(
   deps.events.pin(event, pdu)
   try {
     const place = { version, base: head.pending, event, content: pdu, covered, hasSuccessors }
-    const moved = await moveHead(deps, place, users, staged)
+    const { head: after, isLinear, membershipChanges, stateResets } = await moveHead(deps, place, users, staged)
+    const redaction = await planRedaction(deps, { pdu, version, roomNid, stateBefore })
     return {
       event,
       pdu,
-      head: moved.head,
+      head: after,
+      currentRoot: after.stateRoot,
       chunks: staged.chunks,
-      isLinear: moved.isLinear,
-      membershipChanges: moved.membershipChanges,
-      redaction: await planRedaction(deps, { pdu, version, roomNid, stateBefore }),
+      isLinear,
+      membershipChanges,
+      redaction,
+      // One whose redaction came first is no more to its readers than what that has left of it.
+      unread: await deps.unread.plan(head, { event, pdu: deps.events.pdu(event), membershipChanges, redaction }),
       wasOutlier: allowed.outlierNid !== undefined,
-      graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets: moved.stateResets },
+      graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets },
     }
   } catch (error) {
     deps.events.unpin(event)
