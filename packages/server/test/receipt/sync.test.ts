@@ -1,7 +1,6 @@
 import { parseUserId, type RoomEvent } from '@magik/protocol'
 import { expect, test } from 'vitest'
 import { createRooms } from '../../src/composition/rooms.ts'
-import { createSync } from '../../src/composition/sync.ts'
 import { NO_SYNC_FILTER } from '../../src/services/sync/sync-filter.ts'
 import { ALICE } from '../regressions/core.ts'
 import { member, outcome, says, topic } from './remote-server.ts'
@@ -110,8 +109,7 @@ test('clients never see dummy events', async () => {
   const last = await alice.says('after')
   const room = (await alices.joined(roomId))!
   expect(told(room).timeline).toEqual(['m.room.message', 'm.room.message'])
-  const { views } = createSync(foundations, stores, core)
-  const { roomMessages, roomReader, roomAccess } = createRooms(foundations, stores, core, views)
+  const { roomMessages, roomReader, roomAccess } = createRooms(foundations, stores, core)
   const reader = { userId: ALICE, userNid: (await userNumbers.find(ALICE))!, deviceId: 'D' }
   const reading = await roomAccess.read(roomId, reader as never)
   const filter = NO_SYNC_FILTER.room.timeline
