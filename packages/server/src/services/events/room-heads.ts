@@ -113,7 +113,8 @@ export const EMPTY_HEAD: HeadRow = {
 
 /** The key of a state event in `RoomHead.cachedState`. */
 export function stateCacheKey(type: string, stateKey: string): string {
-  return `${type}\u0000${stateKey}`
+  // Neither can hold a boundary that it does not have: a NUL between them could be part of either.
+  return `${type.length}:${type}${stateKey}`
 }
 
 /** Finds rooms' heads; at most one object stands for a room. */

@@ -104,7 +104,7 @@ export class RoomWriter {
 
   /** Forgets an event that will not be committed, and the state it made. */
   unstage(head: RoomHead, { event, chunks }: BuiltEvent): void {
-    this.#deps.events.unpin(event.eventNid)
+    this.#deps.events.unpin(event)
     this.#deps.treeCache.discard(head.roomNid, chunks)
   }
 
@@ -153,6 +153,7 @@ export class RoomWriter {
     const { event, pdu, chunks, redaction, wasOutlier } = built
     if (wasOutlier) reader.invalidate(event.eventNid)
     const stored = position === undefined ? event : { ...event, position }
+    reader.unpin(event)
     reader.put(stored, event.redactedBy === undefined ? pdu : undefined)
     treeCache.unpin(head.roomNid, chunks)
     if (position !== undefined) {

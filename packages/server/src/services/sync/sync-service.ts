@@ -182,9 +182,9 @@ export class SyncService {
       case 'leave':
       case 'ban':
         // A device that has not heard of it learns that its user has left, even if another device forgot the room.
-        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, eventNid)
+        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, position)
         if (!isNews || isForgotten || !reader.filter.room.includeLeave) return undefined
-        return this.#deps.sections.left(request, eventNid)
+        return this.#deps.sections.left(request, position)
     }
   }
 
