@@ -54,5 +54,5 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
     epoch,
     excludedRooms: new Set(config.exclude_rooms_from_sync),
   })
-  return { syncService, views }
+  return { syncService, views, tails }
 }

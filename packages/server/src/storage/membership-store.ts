@@ -27,6 +27,8 @@ export class MembershipStore {
   readonly #joinedUserIds
   readonly #candidates
   readonly #changedSince
+  readonly #localAfter
+  readonly #anyLocal
   readonly #upsert
   readonly #forget
   readonly #addServerMembers
@@ -93,6 +95,27 @@ export class MembershipStore {
             .where('user_nid', '=', p.userNid)
             .where('position', '>', p.since),
         ),
+    )
+    this.#localAfter = database.query<{ roomNid: number; after: number; limit: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('memberships')
+        .innerJoin('users', 'users.user_nid', 'memberships.user_nid')
+        .select(['users.user_id', 'memberships.user_nid', 'memberships.membership'])
+        .where('memberships.room_nid', '=', p.roomNid)
+        .where('memberships.user_nid', '>', p.after)
+        .where('memberships.membership', 'in', ['join', 'invite', 'knock'])
+        .where('memberships.is_local', '=', 1)
+        .orderBy('memberships.user_nid')
+        .limit(p.limit),
+    )
+    this.#anyLocal = database.query<{ roomNid: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('memberships')
+        .select('user_nid')
+        .where('room_nid', '=', p.roomNid)
+        .where('membership', '=', 'join')
+        .where('is_local', '=', 1)
+        .limit(1),
     )
     this.#upsert = database.query<{
       roomNid: number
@@ -188,6 +211,25 @@ export class MembershipStore {
   /** Rooms in which something has changed for a user since a position. */
   async roomsChangedSince(userNid: number, since: number): Promise<number[]> {
     return (await this.#database.scan(this.#changedSince, { userNid, since })).map((row) => row.room_nid)
+  }
+
+  /** Users of this server who are in a room, invited to it or knock, by number. */
+  async localMembersAfter(
+    roomNid: number,
+    after: number,
+    limit: number,
+  ): Promise<{ userId: UserId; userNid: number; membership: string }[]> {
+    const rows = await this.#database.scan(this.#localAfter, { roomNid, after, limit })
+    return rows.map((row) => ({
+      userId: parseUserId(row.user_id),
+      userNid: row.user_nid,
+      membership: row.membership,
+    }))
+  }
+
+  /** Whether a user of this server is in a room. */
+  async hasLocalMembers(roomNid: number): Promise<boolean> {
+    return (await this.#database.scan(this.#anyLocal, { roomNid })).length > 0
   }
 
   /** Sets a user's present membership. */

@@ -76,10 +76,13 @@ export class RoomSections {
   }
 
   /** The section of a room that the reader left by a membership event. */
-  async left(request: RoomSectionRequest, leaveEventNid: number): Promise<string> {
+  async left(
+    request: RoomSectionRequest,
+    departure: { readonly eventNid: number; readonly position: number },
+  ): Promise<string> {
     const { room, reader, span } = request
-    const leave = await this.#deps.events.get(leaveEventNid)
-    const upTo = Math.min(leave.position ?? span.upTo, span.upTo)
+    const leave = await this.#deps.events.get(departure.eventNid)
+    const upTo = Math.min(departure.position, span.upTo)
     const rootThen = await this.#rootThen(request)
     const knownRoot = span.isFullState ? undefined : rootThen
     const timeline = await this.#timeline(request, rootThen !== undefined, upTo)

@@ -153,7 +153,8 @@ export class SyncService {
     membership: ViewMembership,
     accountData: readonly AccountDataRow[],
   ): Promise<string | undefined> {
-    const room = await this.#deps.rooms.getByNid(roomNid)
+    const room = await this.#deps.rooms.findByNid(roomNid)
+    if (room === undefined) return undefined
     if (!matchesRoom(reader.filter.room, room.roomId) || this.#deps.excludedRooms.has(room.roomId)) return undefined
     const section = await this.#roomSection({ room, reader, span, accountData }, membership)
     return section === undefined ? undefined : `${JSON.stringify(room.roomId)}:${section}`
@@ -177,9 +178,10 @@ export class SyncService {
       case 'leave':
       case 'ban':
         // A device that has not heard of it learns that its user has left, even if another device forgot the room.
-        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, eventNid)
+        if (span.since !== undefined && position > span.since)
+          return this.#deps.sections.left(request, { eventNid, position })
         if (!isNews || isForgotten || !reader.filter.room.includeLeave) return undefined
-        return this.#deps.sections.left(request, eventNid)
+        return this.#deps.sections.left(request, { eventNid, position })
     }
   }
 

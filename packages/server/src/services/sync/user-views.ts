@@ -72,6 +72,12 @@ export class UserViews {
     if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
   }
 
+  /** A room has been deleted: nobody hears any more of it. */
+  onRoomGone(roomNid: number): void {
+    for (const view of [...this.#views.values(), ...this.#beingLoaded.values()]) view.rooms.delete(roomNid)
+    this.#byRoom.delete(roomNid)
+  }
+
   #onChange(change: Change): void {
     switch (change.kind) {
       case changeKind.event:
