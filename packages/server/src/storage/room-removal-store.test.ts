@@ -17,7 +17,12 @@ test('every table whose rows belong to rooms is one that deleting a room looks a
   const all = connection.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()
   const ofRooms = all
     .map(({ name }) => String(name))
-    .filter((name) => connection.prepare(`PRAGMA table_info(${name})`).all().some((column) => column['name'] === 'room_nid'))
+    .filter((name) =>
+      connection
+        .prepare(`PRAGMA table_info(${name})`)
+        .all()
+        .some((column) => column['name'] === 'room_nid'),
+    )
   connection.close()
   // then a new one has to be listed here or there
   expect(new Set(ofRooms)).toEqual(tables.union(new Set(KEPT_TABLES)))

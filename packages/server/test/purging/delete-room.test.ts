@@ -37,7 +37,9 @@ async function ended(admin: User, deleteId: string): Promise<Deletion> {
 
 /** Tables of which rows that belong to a room are left. */
 function leftovers(folder: string, roomNid: number): string[] {
-  const tables = stored({ folder }, `SELECT name FROM sqlite_schema WHERE type = 'table'`).map(({ name }) => String(name))
+  const tables = stored({ folder }, `SELECT name FROM sqlite_schema WHERE type = 'table'`).map(({ name }) =>
+    String(name),
+  )
   return tables.filter((table) => {
     const columns = stored({ folder }, `PRAGMA table_info(${table})`).map(({ name }) => name)
     return columns.includes('room_nid') && countStored({ folder }, table, `room_nid = ${roomNid}`) > 0

@@ -28,19 +28,23 @@ async function sweep(room: TestRoom, roots: number[], meanwhile: (step: number) 
 
 test('a sweep finds just the chunks that no kept root needs', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(change, { minLength: 5, maxLength: 120 }), fc.infiniteStream(fc.boolean()), async (changes, keeps) => {
-      const room = new TestRoom()
-      const roots: number[] = []
-      for (const each of changes) {
-        const { root } = await room.change([each])
-        if (keeps.next().value === true) roots.push(root)
-      }
-      const dead = await sweep(room, roots, async () => undefined)
-      const reachable: number[] = []
-      for await (const id of room.tree.reachableChunks(ROOM, [...roots, room.root])) reachable.push(id)
-      const expected = [...room.chunks.keys()].filter((id) => !reachable.includes(id))
-      expect(dead.sort((a, b) => a - b)).toEqual(expected)
-    }),
+    fc.asyncProperty(
+      fc.array(change, { minLength: 5, maxLength: 120 }),
+      fc.infiniteStream(fc.boolean()),
+      async (changes, keeps) => {
+        const room = new TestRoom()
+        const roots: number[] = []
+        for (const each of changes) {
+          const { root } = await room.change([each])
+          if (keeps.next().value === true) roots.push(root)
+        }
+        const dead = await sweep(room, roots, async () => undefined)
+        const reachable: number[] = []
+        for await (const id of room.tree.reachableChunks(ROOM, [...roots, room.root])) reachable.push(id)
+        const expected = [...room.chunks.keys()].filter((id) => !reachable.includes(id))
+        expect(dead.sort((a, b) => a - b)).toEqual(expected)
+      },
+    ),
     { numRuns: 60 },
   )
 })
@@ -80,7 +84,9 @@ test('what a sweep remembers is about one tree, however long the history', async
   const room = new TestRoom()
   await room.change([...ROOM_STATE, ...members(300, 100)])
   for (let i = 0; i < 2_000; i += 1) {
-    await room.change([{ type: 'm.room.member', stateKey: `@user${i % 300}:server${(i % 300) % 97}.example.org`, event: 5_000 + i }])
+    await room.change([
+      { type: 'm.room.member', stateKey: `@user${i % 300}:server${(i % 300) % 97}.example.org`, event: 5_000 + i },
+    ])
   }
   const one = new Set<number>()
   for await (const id of room.tree.reachableChunks(ROOM, [room.root])) one.add(id)

@@ -40,7 +40,14 @@ function open(options: WriterThreadOptions): DatabaseSync {
 
 function pragmas(connection: DatabaseSync): Record<string, SqlValue> {
   const settings: Record<string, SqlValue> = {}
-  for (const name of ['journal_mode', 'synchronous', 'secure_delete', 'foreign_keys', 'wal_autocheckpoint', 'page_size']) {
+  for (const name of [
+    'journal_mode',
+    'synchronous',
+    'secure_delete',
+    'foreign_keys',
+    'wal_autocheckpoint',
+    'page_size',
+  ]) {
     const value = connection.prepare(`PRAGMA ${name}`).get()?.[name]
     settings[name] = typeof value === 'string' || typeof value === 'number' ? value : null
   }
