@@ -29,9 +29,9 @@ export function createPurging(
     heads.atHand(roomId)?.forgetState()
     tails.invalidate(roomNid)
   }
-  const onRoomGone: RoomListener = ({ roomNid }) => {
+  const onRoomGone: RoomListener = ({ roomNid, roomId }) => {
     tails.invalidate(roomNid)
-    views.onRoomGone(roomNid)
+    views.onRoomGone(roomNid, roomId)
   }
   const log = logger.child({ component: 'jobs' })
   const common = { ...stores, ...rooms, events, heads, writer, maintenance, clock, serverName, onRoomChanged }
@@ -43,6 +43,7 @@ export function createPurging(
   const shutdown = new RoomShutdown({
     ...common,
     sender,
+    log: core.log,
     rooms: core.rooms,
     logger: log,
     roomVersion: config.default_room_version,

@@ -17,6 +17,9 @@ export interface MembershipRow {
 /** How many members may be named as heroes, and one more for the reader who is left out. */
 const HERO_CANDIDATES = 6
 
+/** Deleted rooms of which a user is told at most. */
+const MAX_DEPARTURES = 100
+
 /** Each user's present membership in each room: a projection of the rooms' current state. */
 export class MembershipStore {
   readonly #database: Database<Schema>
@@ -29,6 +32,8 @@ export class MembershipStore {
   readonly #changedSince
   readonly #localAfter
   readonly #anyLocal
+  readonly #insertDeparture
+  readonly #departures
   readonly #upsert
   readonly #forget
   readonly #addServerMembers
@@ -116,6 +121,20 @@ export class MembershipStore {
         .where('membership', '=', 'join')
         .where('is_local', '=', 1)
         .limit(1),
+    )
+    this.#insertDeparture = database.query<{ userNid: number; position: number; roomId: string }>()((q, p) =>
+      q
+        .insertInto('departures')
+        .values({ user_nid: p.userNid, position: p.position, room_id: p.roomId })
+        .onConflict((conflict) => conflict.doNothing()),
+    )
+    this.#departures = database.query<{ userNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('departures')
+        .select(['room_id', 'position'])
+        .where('user_nid', '=', p.userNid)
+        .orderBy('position', 'desc')
+        .limit(p.limit),
     )
     this.#upsert = database.query<{
       roomNid: number
@@ -225,6 +244,17 @@ export class MembershipStore {
       userNid: row.user_nid,
       membership: row.membership,
     }))
+  }
+
+  /** Keeps in mind that a user has been taken out of a room that will be deleted. */
+  insertDeparture(userNid: number, position: number, roomId: RoomId): BoundWrite {
+    return bind(this.#insertDeparture, { userNid, position, roomId })
+  }
+
+  /** The rooms that were deleted after a user had been taken out of them, the last hundred, and when that was. */
+  async departuresOf(userNid: number): Promise<{ roomId: RoomId; position: number }[]> {
+    const rows = await this.#database.all(this.#departures, { userNid, limit: MAX_DEPARTURES })
+    return rows.map((row) => ({ roomId: parseRoomId(row.room_id), position: row.position }))
   }
 
   /** Whether a user of this server is in a room. */

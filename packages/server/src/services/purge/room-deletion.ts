@@ -130,10 +130,15 @@ export class RoomDeletion implements JobKind {
     await commit({ cursor: { ...cursor, phase: 'members' }, result: { ...report, new_room_id: newRoomId } })
   }
 
-  async #removeMembers({ roomId, job, commit }: Deletion, cursor: Cursor): Promise<void> {
+  async #removeMembers({ parameters, roomId, job, commit }: Deletion, cursor: Cursor): Promise<void> {
     const room = { roomId, roomNid: cursor.roomNid }
-    const { report, next } = await this.#deps.shutdown.removeMembers(room, cursor.after, reportOf(job.result))
+    const { report, statements, next } = await this.#deps.shutdown.removeMembers(
+      room,
+      cursor.after,
+      reportOf(job.result),
+    )
     await commit({
+      statements: parameters.isPurged ? statements : [],
       cursor: next === undefined ? { ...cursor, phase: 'aliases' } : { ...cursor, after: next },
       result: report,
     })

@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/log/logger.ts'
 import type { AliasStore } from '../../storage/alias-store.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { EventSender } from '../events/event-sender.ts'
+import type { ChangeLog } from '../log/change-log.ts'
 import type { RoomCreator } from '../rooms/room-creator.ts'
 import type { RoomMemberships } from '../rooms/room-memberships.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -51,6 +52,7 @@ export interface RoomShutdownDeps {
   readonly sender: EventSender
   readonly membershipStore: MembershipStore
   readonly aliasStore: AliasStore
+  readonly log: ChangeLog
   readonly logger: Logger
   /** Version of rooms that people are moved to. */
   readonly roomVersion: string
@@ -88,27 +90,35 @@ export class RoomShutdown {
   /**
    * Takes the next few members out of the room.
    * @param after number of the last user that has had their turn.
-   * @returns the number to go on from; undefined when all have had theirs.
+   * @returns what to keep in mind of them if the room is going to be deleted, and the number to go on from; undefined
+   *   when all have had their turn.
    */
   async removeMembers(
     room: { readonly roomId: RoomId; readonly roomNid: number },
     after: number,
     report: ShutdownReport,
-  ): Promise<{ readonly report: ShutdownReport; readonly next: number | undefined }> {
-    const members = await this.#deps.membershipStore.localMembersAfter(room.roomNid, after, MEMBERS_PER_STEP)
+  ): Promise<{
+    readonly report: ShutdownReport
+    readonly statements: readonly BoundWrite[]
+    readonly next: number | undefined
+  }> {
+    const { membershipStore, log, logger } = this.#deps
+    const members = await membershipStore.localMembersAfter(room.roomNid, after, MEMBERS_PER_STEP)
     const kicked = [...report.kicked_users]
     const failed = [...report.failed_to_kick_users]
-    for (const { userId, membership } of members) {
+    const statements: BoundWrite[] = []
+    for (const { userId, userNid, membership } of members) {
       try {
         await this.#remove(room.roomId, userId, membership, report.new_room_id)
         kicked.push(userId)
+        statements.push(membershipStore.insertDeparture(userNid, log.position, room.roomId))
       } catch (error) {
-        this.#deps.logger.warn({ err: error, userId }, 'user could not be moved out of a room')
+        logger.warn({ err: error, userId }, 'user could not be moved out of a room')
         failed.push(userId)
       }
     }
     const next = members.length < MEMBERS_PER_STEP ? undefined : members.at(-1)?.userNid
-    return { report: { ...report, kicked_users: kicked, failed_to_kick_users: failed }, next }
+    return { report: { ...report, kicked_users: kicked, failed_to_kick_users: failed }, statements, next }
   }
 
   async #remove(roomId: RoomId, userId: UserId, membership: string, newRoomId: string | null): Promise<void> {

@@ -45,5 +45,14 @@ CREATE TABLE blocked_rooms (
   blocked_ts  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Who has been taken out of a room that was deleted then: their next sync tells them, though nothing else of the room is
+-- known any more.
+CREATE TABLE departures (
+  user_nid INTEGER NOT NULL,
+  position INTEGER NOT NULL,   -- of their leaving, or a little later
+  room_id  TEXT    NOT NULL,
+  PRIMARY KEY (user_nid, position, room_id)
+) STRICT, WITHOUT ROWID;
+
 -- A room's account data goes with the room.
 CREATE INDEX account_data_by_room ON account_data (room_nid) WHERE room_nid <> 0;

@@ -15,5 +15,6 @@ export interface PurgingTables {
     steps: number
   }
   redacted_events: { event_nid: number; room_nid: number; redacted_ts: number }
+  departures: { user_nid: number; position: number; room_id: string }
   blocked_rooms: { room_id: string; blocked_by: string; blocked_ts: number }
 }
