@@ -29,9 +29,12 @@ async function world(roomVersion: string) {
     const { eventId } = await first.core.eventSender.send(roomId, { ...draft, sender })
     return (await first.event(eventId))!
   }
+  const early = new Map<RoomId, RoomEvent>()
   return {
-    first,
     second,
+    source,
+    /** In each room what was said before the second server entered it. */
+    early,
     async createRoom(): Promise<RoomId> {
       const version = ROOM_VERSIONS.get(roomVersion)!
       first.roomSeed = second.roomSeed = `room ${Math.trunc(first.core.log.position)}`
@@ -54,6 +57,7 @@ async function world(roomVersion: string) {
           join(MALLORY),
         ],
       })
+      early.set(roomId, await send(roomId, BOB, { type: 'm.room.message', content: { body: 'early' } }))
       const hello = await send(roomId, BOB, { type: 'm.room.message', content: { body: 'hello' } })
       await second.core.roomImports.enter({
         ...(await first.stateAfter(hello.eventId))!,
@@ -82,6 +86,20 @@ const ORDERS = {
   'after its target': (target: RoomEvent, redaction: RoomEvent) => [target, redaction],
   'before its target': (target: RoomEvent, redaction: RoomEvent) => [redaction, target],
 } as const
+
+test('an event that its redaction has come before is redacted also where it gets no place in the room', async () => {
+  // given an event from before all that the second server knows of the room, redacted since
+  const { createRoom, early, redact, receive, contentOf, second, source } = await world('12')
+  const roomId = await createRoom()
+  const target = early.get(roomId)!
+  const redaction = await redact(roomId, CREATOR, target)
+  await receive(redaction)
+  expect(await contentOf(target)).toBeUndefined()
+  // when it comes, and is kept as an outlier
+  expect(await second.core.gapFiller.receive(roomId, [target], source)).toMatchObject([{ kind: 'stored', status: 3 }])
+  // then
+  expect(await contentOf(target)).toEqual({})
+})
 
 describe.each(['11', '12'])('version %s', (roomVersion) => {
   describe.each(Object.entries(ORDERS))('a redaction that comes %s', (_, inOrder) => {
