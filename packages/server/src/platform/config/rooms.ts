@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { duration, nullable } from './declare.ts'
+import { nullable } from './declare.ts'
 import { jsonMap } from './json-option.ts'
 
 const powerLevels = (preset: string) =>
@@ -27,12 +27,6 @@ export const roomOptions = {
       description: 'Power levels of new rooms, by preset. Each key given replaces the whole of that key’s default.',
     },
   ),
-  redaction_retention_period: nullable(duration({ description: '' }), {
-    default: '7d',
-    description:
-      'How long the original of a redacted event is kept before what redaction leaves of it is stored in its place; ' +
-      'null: for ever. Looked at every five minutes.',
-  }),
   exclude_rooms_from_sync: Type.Array(Type.String(), {
     default: [],
     description: 'IDs of rooms that `/sync` leaves out.',
