@@ -50,7 +50,7 @@ function roomNidOf(folder: string, room: string): number {
   return Number(stored({ folder }, `SELECT room_nid FROM rooms WHERE room_id = '${room}'`)[0]?.['room_nid'])
 }
 
-describe('deleting a room', () => {
+describe('deleteRoomInBackground, deleteStatus, deleteStatusOfRoom', () => {
   test('members leave, nothing is left of it, and others are untouched', async () => {
     // given a room with everything in it, and another
     const { alice, bob, transport, folder } = await testServer({ users: ['alice', 'bob'] })
@@ -137,7 +137,7 @@ describe('deleting a room', () => {
     await bob.join(room)
   })
 
-  test('version 1 answers at the end, and blocks rooms that are not known', async () => {
+  test('deleteRoom: version 1 answers at the end, and blocks rooms that are not known', async () => {
     const { alice, transport } = await testServer({ users: ['alice'] })
     const admin = await registerAdmin(transport)
     const room = await alice.createRoom()
@@ -153,7 +153,7 @@ describe('deleting a room', () => {
     await refused(admin.get('/_synapse/admin/v2/rooms/!none:example.org/delete_status'), 'M_NOT_FOUND', 404)
   })
 
-  test('a blocked room takes no invites', async () => {
+  test('blockRoom, blockedRoom: a blocked room takes no invites', async () => {
     const { alice, bob, transport } = await testServer({ users: ['alice', 'bob'] })
     const admin = await registerAdmin(transport)
     const room = await alice.createRoom({ preset: 'public_chat' })

@@ -33,7 +33,7 @@ async function collected({ clock }: RunningServer, admin: User, room: string): P
   })
 }
 
-describe('purge_history', () => {
+describe('purgeHistory, purgeHistoryStatus', () => {
   test('messages before an event go, state and what follows stay', async () => {
     // given a room with much history
     const running = await testServer({ users: ['alice', 'bob'] })
@@ -107,7 +107,7 @@ describe('purge_history', () => {
     expect(ids(await alice.timeline(room))).toEqual([sent[19], next])
   })
 
-  test('state that nobody needs is collected, while the room is in use, and its pages are used again', async () => {
+  test('scheduledTasks: state that nobody needs is collected, while the room is in use, and its pages are used again', async () => {
     // given a room whose state has changed often
     const running = await testServer({ users: ['alice', 'bob'] })
     const { alice, bob, transport } = running
