@@ -79,11 +79,7 @@ export class ForkResolver {
     return [...conflicts.values()]
   }
 
-  async #resolve(
-    room: ForkedRoom,
-    first: number,
-    conflicts: readonly Conflict[],
-  ): Promise<readonly ResolvedEntry[]> {
+  async #resolve(room: ForkedRoom, first: number, conflicts: readonly Conflict[]): Promise<readonly ResolvedEntry[]> {
     const { events } = this.#reading
     const stored = await events.getMany(new Set(conflicts.flatMap(({ eventNids }) => eventNids.filter(isDefined))))
     const idOf = (eventNid: number | undefined) => (eventNid === undefined ? undefined : stored.get(eventNid)?.eventId)
@@ -103,7 +99,11 @@ export class ForkResolver {
     return {
       conflicted,
       async unconflicted(asked: readonly StateKey[]) {
-        const agreed = asked.map(([type, stateKey]) => ({ type, stateKey, isAgreed: !keys.has(keyText(type, stateKey)) }))
+        const agreed = asked.map(([type, stateKey]) => ({
+          type,
+          stateKey,
+          isAgreed: !keys.has(keyText(type, stateKey)),
+        }))
         const eventNids = await tree.getMany(roomNid, root, agreed)
         return idsOf(eventNids.map((eventNid, index) => (agreed[index]?.isAgreed === true ? eventNid : undefined)))
       },
