@@ -66,5 +66,5 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
     epoch,
     excludedRooms: new Set(config.exclude_rooms_from_sync),
   })
-  return { syncService, views, unreadCounts }
+  return { syncService, views, tails, unreadCounts }
 }

@@ -188,6 +188,15 @@ export class EventReader {
     if (this.#uncommittedNids.get(eventId) === eventNid) this.#uncommittedNids.delete(eventId)
   }
 
+  /** Forgets what is cached of a room that is no longer known. */
+  forgetRoom(roomNid: number): void {
+    for (const [eventNid, { event }] of this.#cache.entries()) {
+      if (event.roomNid !== roomNid) continue
+      this.invalidate(eventNid)
+      this.#nids.delete(event.eventId)
+    }
+  }
+
   /** Forgets what is cached of an event whose row has changed. */
   invalidate(eventNid: number): void {
     this.#invalidations += 1

@@ -1,3 +1,4 @@
+import type { RoomId } from '@magik/protocol'
 import type { Membership } from '../events/room-view.ts'
 
 /** Changes kept of one user's rooms; older ones are found by asking the database. */
@@ -39,6 +40,8 @@ export interface ChangesForUser {
 export class UserView {
   readonly userNid: number
   readonly rooms = new Map<number, ViewMembership>()
+  /** Rooms that were deleted after the user had been taken out of them, and the position of that. */
+  readonly departures = new Map<RoomId, number>()
   readonly #recent: RecentChange[] = []
   #recentAfter: number
   #waiters = new Set<() => void>()

@@ -17,6 +17,7 @@ import { EntryUsers } from '../entry-users.ts'
 import type { RoomHead, RoomHeads } from '../room-heads.ts'
 import type { RoomQueue } from '../room-queue.ts'
 import type { RoomWriter } from '../room-writer.ts'
+import type { ExpectedEventsDeps } from './expected-events.ts'
 import { inGraphOrder } from './graph-order.ts'
 import { claimedAuthEvents, judgeByAuthEvents } from './judge-event.ts'
 import { refusedEvent } from './refused-event.ts'
@@ -28,7 +29,7 @@ const EVENTS_PER_COMMIT = 100
 const MAX_ATTEMPTS = 5
 
 /** What storing outliers takes. */
-export interface OutliersDeps extends EventBuilding {
+export interface OutliersDeps extends EventBuilding, ExpectedEventsDeps {
   readonly heads: RoomHeads
   readonly queue: RoomQueue
   readonly writer: RoomWriter
@@ -101,7 +102,7 @@ export class Outliers {
 
 /** What storing an event without a place takes, once its auth events have been asked. */
 export async function judgedOutlierOf(
-  deps: EventBuilding,
+  deps: EventBuilding & ExpectedEventsDeps,
   head: RoomHead,
   event: RoomEvent,
   authEvents: readonly StoredEvent[],
@@ -135,7 +136,7 @@ async function impliedCreate({ events }: EventBuilding, { version, roomId }: Roo
 
 /** What storing one outlier takes. */
 export function outlierOf(
-  deps: EventBuilding,
+  deps: EventBuilding & ExpectedEventsDeps,
   head: RoomHead,
   event: RoomEvent,
   isAllowed: boolean,

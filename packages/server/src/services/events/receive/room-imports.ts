@@ -32,12 +32,18 @@ export class RoomImports {
   /**
    * Enters a room. One that is known already, from an earlier stay, is entered again.
    * @returns what became of the entering event.
-   * @throws MatrixError M_BAD_STATE if what is told holds no valid create event of the room.
+   * @throws MatrixError M_BAD_STATE if what is told holds no valid create event of the room; M_LIMIT_EXCEEDED with status
+   *   503 while what is left of it from an earlier stay is being deleted.
    */
   async enter(entry: RoomEntry): Promise<Receipt> {
     const { outliers, receiver } = this.#deps
     const { roomId, event, state, authChain } = entry
-    if ((await this.#deps.heads.find(roomId)) === undefined) await this.#begin(entry)
+    if ((await this.#deps.heads.find(roomId)) === undefined) {
+      await this.#begin(entry)
+      if ((await this.#deps.heads.find(roomId)) === undefined) {
+        throw new MatrixError('M_LIMIT_EXCEEDED', 'The room is being deleted from this server', { status: 503 })
+      }
+    }
     await outliers.store(roomId, [...authChain, ...state])
     const [receipt] = await receiver.receive(roomId, [{ event, told: [{ state }], isEntry: true }])
     if (receipt === undefined) throw new Error('an event was received without a receipt')
