@@ -24,7 +24,7 @@ export class Listener {
 
   /** Fetches the token to listen from, cheaply: the filter shows one event of each room. */
   async catchUp(): Promise<void> {
-    const filter = JSON.stringify({ room: { rooms: this.#roomIds, timeline: { limit: 1 } } })
+    const filter = JSON.stringify({ room: { rooms: this.#roomIds, timeline: { limit: 1 }, state: { types: [] } } })
     this.#since = stringField(parseRecord(await this.#session.sync({ filter })), 'next_batch')
   }
 
