@@ -21,6 +21,7 @@ import { AccountData } from '../services/users/account-data.ts'
 import { Accounts } from '../services/users/accounts.ts'
 import { Filters } from '../services/users/filters.ts'
 import { Profiles } from '../services/users/profiles.ts'
+import { changeKind } from '../storage/change-kind.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
 import type { Stores } from './stores.ts'
@@ -80,6 +81,11 @@ function createAuthentication(foundations: Foundations, stores: Stores, { log: c
     onError: (error) => logger.warn({ err: error }, 'device activity could not be written'),
   })
   const authenticator = new TokenAuthenticator({ clock, database, accessTokens, userNumbers, activity })
+  // Another process has changed what tokens stand for, or how many a user has.
+  changeLog.prepareForeign(async () => ({ kind, userNid }) => {
+    const isAboutTokens = kind === changeKind.account || kind === changeKind.device
+    if (isAboutTokens && userNid !== undefined) authenticator.forgetUser(userNid)
+  })
   const lifetimes = tokenLifetimes(config)
   const issuer = new TokenIssuer({ clock, randomBytes, accessTokens, refreshTokens, lifetimes })
   const common = { clock, randomBytes, database, serverName, changeLog, userNumbers, authenticator, issuer }

@@ -8,6 +8,7 @@ import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-even
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
+import { ForeignEvents } from '../services/events/foreign-events.ts'
 import { ForkResolver } from '../services/events/fork-resolver.ts'
 import { Numbers } from '../services/events/numbers.ts'
 import { EventReceiver } from '../services/events/receive/event-receiver.ts'
@@ -39,10 +40,14 @@ export function createCore(
   stores: Stores,
   { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
 ) {
-  const { config, serverName, clock, randomBytes, database, registry } = foundations
+  const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
   const userNumbers = new UserNumbers({ store: stores.userStore, numbers })
-  const log = new ChangeLog({ database, changes: stores.changeStore })
+  const log = new ChangeLog({
+    database,
+    changes: stores.changeStore,
+    onTailError: (error) => logger.warn({ err: error }, 'what other processes have written could not be read'),
+  })
   const treeCache = new TreeCache({
     load: (room, ids) => stores.stateNodeStore.getMany(room, ids),
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
@@ -97,9 +102,19 @@ export function createCore(
     name: 'synapse_storage_events_persisted_events_total',
     help: 'Timeline events that have become durable.',
   })
-  writer.listen(() => persisted.increment())
+  writer.listenToOwn(() => persisted.increment())
   reportStateResets(foundations, writer)
   joinForks(foundations, { sender: eventSender, heads, memberships: stores.membershipStore }, writer)
+  const foreignEvents = new ForeignEvents({
+    ...reading,
+    serverName,
+    heads,
+    userNumbers,
+    eventStore: stores.eventStore,
+    roomStore: stores.roomStore,
+    publish: writer.publish,
+  })
+  log.prepareForeign(foreignEvents.prepare)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -132,7 +147,7 @@ function reportStateResets({ registry, logger }: Foundations, writer: RoomWriter
     name: 'magik_state_resets_total',
     help: 'Entries of rooms’ current state that state resolution took away or set back although no event said so.',
   })
-  writer.listen(({ roomId, eventId }, { graph }) => {
+  writer.listenToOwn(({ roomId, eventId }, { graph }) => {
     for (const { type, stateKey, resolved, lost, atFault } of graph.stateResets) {
       resets.increment()
       logger.warn({ roomId, eventId, type, stateKey, resolved, lost, atFault }, 'state reset')

@@ -1,3 +1,4 @@
+import { MatrixError } from '@magik/protocol'
 import { clientAuthenticators } from '../api/authenticators.ts'
 import * as accountData from '../api/client-server/account-data.ts'
 import * as administrativeContact from '../api/client-server/administrative_contact.ts'
@@ -34,7 +35,7 @@ import * as pages from '../api/pages/pages.ts'
 import * as keysServer from '../api/server-server/keys_server.ts'
 import * as version from '../api/server-server/version.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
-import { DatabaseBusyError } from '../platform/database/errors.ts'
+import { DatabaseBusyError, DatabaseUnavailableError, ValueTooLongError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
 import { HttpServer } from '../platform/http/http-server.ts'
 import { addHealthRoute, addMetricsRoutes } from '../platform/http/operator-routes.ts'
@@ -63,7 +64,11 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
     clock,
     logger: logger.child({ component: 'http' }),
     metrics: new HttpMetrics(registry),
-    isOverload: (error) => error instanceof DatabaseBusyError,
+    isOverload: (error) => error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError,
+    asRefusal: (error) =>
+      error instanceof ValueTooLongError
+        ? new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
+        : undefined,
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)

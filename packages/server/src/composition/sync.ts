@@ -29,11 +29,12 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
   const windows = new UnreadWindows(log)
   const unreadCounts = new UnreadCounts({ log, pushRules, windows, unreadStore: stores.unreadStore })
   writer.listen((event, built) => {
-    const { head, membershipChanges, redaction } = built
+    const { currentRoot, membershipChanges, redaction } = built
     const { roomNid, position = 0 } = event
+    if (built.isForeign === true) windows.forget(roomNid)
     windows.append(event, built)
     unreadCounts.onEvent(event, built)
-    tails.append(event, head.stateRoot)
+    tails.append(event, currentRoot)
     if (redaction?.eventNid !== undefined) tails.invalidate(roomNid)
     for (const change of membershipChanges) views.onMembership(roomNid, position, change)
   })

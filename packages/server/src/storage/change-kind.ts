@@ -16,6 +16,10 @@ export const changeKind = {
   receipt: 7,
   /** A receipt that its user alone sees. */
   privateReceipt: 8,
+  /** What a user's tokens stand for has changed without a device: flags of the account, tokens replaced or gone. */
+  account: 9,
+  /** A user hides a room that they have left. */
+  forgotten: 10,
 } as const
 
 /** One of the numbers of `changeKind`. */

@@ -162,7 +162,7 @@ export async function testAccounts(options: TestAccountsOptions = {}) {
     pushRules,
     memberProfiles,
     logins: new Logins({ passwordLogin, sessions, offersPassword: true }),
-    tokenRefresh: new TokenRefresh({ ...stores, clock, database, issuer, authenticator }),
+    tokenRefresh: new TokenRefresh({ ...stores, changeLog, clock, issuer, authenticator }),
     sharedSecretRegistration: new SharedSecretRegistration({
       clock,
       randomBytes,

@@ -260,6 +260,7 @@ export async function completeEvent(
       event,
       pdu,
       head: after,
+      currentRoot: after.stateRoot,
       chunks: staged.chunks,
       isLinear,
       membershipChanges,

@@ -46,7 +46,7 @@ export class DummyEvents {
 
   /** Looks after every room to which an event is added from now on. */
   follow(writer: RoomWriter): void {
-    writer.listen(({ roomId, roomNid }, { head: { forwardExtremities } }) => {
+    writer.listenToOwn(({ roomId, roomNid }, { head: { forwardExtremities } }) => {
       if (forwardExtremities.length <= Math.max(MAX_PREV_EVENTS, this.#mute.get(roomNid) ?? 0)) return
       if (this.#underWay.has(roomNid) || this.#underWay.size >= MAX_ROOMS_AT_ONCE) return
       this.#underWay.add(roomNid)

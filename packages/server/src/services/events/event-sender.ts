@@ -132,14 +132,24 @@ export class EventSender {
     const head = await heads.find(roomId)
     const senderNid = await userNumbers.find(draft.sender)
     if (head === undefined || senderNid === undefined) throw unknownRoom()
-    const earlier = await eventStore.findByTransaction({
-      senderNid,
-      deviceId: transaction.deviceId,
-      txnId: transaction.id,
-      roomNid: head.roomNid,
-      type: draft.type,
-    })
-    return earlier ?? this.#sendNew(roomId, draft)
+    const find = () =>
+      eventStore.findByTransaction({
+        senderNid,
+        deviceId: transaction.deviceId,
+        txnId: transaction.id,
+        roomNid: head.roomNid,
+        type: draft.type,
+      })
+    const earlier = await find()
+    if (earlier !== undefined) return earlier
+    try {
+      return await this.#sendNew(roomId, draft)
+    } catch (error) {
+      // Another process may have sent it meanwhile, and its event has refused this one.
+      const sent = await find()
+      if (sent === undefined) throw error
+      return sent
+    }
   }
 
   /** One attempt, inside the room's queue. */

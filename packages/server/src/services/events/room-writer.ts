@@ -11,7 +11,7 @@ import type { StateNodeStore } from '../../storage/state-node-store.ts'
 import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
-import type { AppendResult, BuiltEvent, MembershipChange } from './built-event.ts'
+import type { AppendResult, BuiltEvent, MembershipChange, TimelineDetails } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
@@ -28,10 +28,13 @@ export interface RoomAppend {
 }
 
 /**
- * Called for each timeline event once it is durable, in order of position and before the change log publishes it. Must
- * not throw and must not wait.
+ * Called for each timeline event once it is durable, whichever process wrote it, in order of position and before the
+ * change log publishes it. Must not throw and must not wait.
  */
-export type TimelineListener = (event: StoredEvent, built: BuiltEvent) => void
+export type TimelineListener = (event: StoredEvent, details: TimelineDetails) => void
+
+/** As `TimelineListener`, for events that this process has written. */
+export type OwnEventListener = (event: StoredEvent, built: BuiltEvent) => void
 
 /** What the writer stands on. */
 export interface RoomWriterDeps {
@@ -56,6 +59,7 @@ export interface RoomWriterDeps {
 export class RoomWriter {
   readonly #deps: RoomWriterDeps
   readonly #listeners: TimelineListener[] = []
+  readonly #ownListeners: OwnEventListener[] = []
 
   constructor(deps: RoomWriterDeps) {
     this.#deps = deps
@@ -64,6 +68,16 @@ export class RoomWriter {
   /** Adds a listener. */
   listen(listener: TimelineListener): void {
     this.#listeners.push(listener)
+  }
+
+  /** Adds a listener for the events that this process writes. */
+  listenToOwn(listener: OwnEventListener): void {
+    this.#ownListeners.push(listener)
+  }
+
+  /** Tells the listeners of a durable timeline event. */
+  readonly publish = (event: StoredEvent, details: TimelineDetails): void => {
+    for (const listener of this.#listeners) listener(event, details)
   }
 
   /** Hands events to the group commit. The promise resolves when they are durable or refused. */
@@ -141,7 +155,10 @@ export class RoomWriter {
     const stored = position === undefined ? event : { ...event, position }
     reader.put(stored, event.redactedBy === undefined ? pdu : undefined)
     treeCache.unpin(head.roomNid, chunks)
-    if (position !== undefined) for (const listener of this.#listeners) listener(stored, built)
+    if (position !== undefined) {
+      this.publish(stored, built)
+      for (const listener of this.#ownListeners) listener(stored, built)
+    }
     if (redaction?.eventNid === undefined) return
     reader.invalidate(redaction.eventNid)
     head.forgetState()

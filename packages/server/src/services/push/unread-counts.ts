@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import { ALL_THREADS, type MatchCounts, NO_MATCHES, type UnreadStore } from '../../storage/unread-store.ts'
-import type { BuiltEvent } from '../events/built-event.ts'
+import type { TimelineDetails } from '../events/built-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import { MAIN_THREAD } from './event-thread.ts'
 import type { PushRuleOwner, PushRules } from './push-rules.ts'
@@ -103,7 +103,7 @@ export class UnreadCounts {
   }
 
   /** A timeline event has become durable. */
-  onEvent(event: StoredEvent, { unread }: BuiltEvent): void {
+  onEvent(event: StoredEvent, { unread }: TimelineDetails): void {
     const read = unread?.read
     if (read !== undefined) this.onRead(read.userNid, event.roomNid, read.thread, event.position ?? 0)
   }

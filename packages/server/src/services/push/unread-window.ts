@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredEvent } from '../../storage/stored-event.ts'
-import type { BuiltEvent } from '../events/built-event.ts'
+import type { TimelineDetails } from '../events/built-event.ts'
 import type { UnreadDeviation } from '../events/unread-accounting.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 
@@ -72,8 +72,13 @@ export class UnreadWindows {
     return window
   }
 
+  /** Another process has written to the room: what it has counted is in the database. */
+  forget(roomNid: number): void {
+    this.#windows.delete(roomNid)
+  }
+
   /** A timeline event has become durable. */
-  append({ eventNid, roomNid, position = 0 }: StoredEvent, { unread }: BuiltEvent): void {
+  append({ eventNid, roomNid, position = 0 }: StoredEvent, { unread }: TimelineDetails): void {
     const window = this.#windows.peek(roomNid)
     if (window === undefined || unread === undefined) return
     const { thread, matched, deviations, retracts } = unread

@@ -65,13 +65,6 @@ export class UserViews {
     }
   }
 
-  /** The user wants to hear no more of a room they have left. */
-  onForgotten(userNid: number, roomNid: number): void {
-    const rooms = this.#followed(userNid)?.rooms
-    const membership = rooms?.get(roomNid)
-    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
-  }
-
   #onChange(change: Change): void {
     switch (change.kind) {
       case changeKind.event:
@@ -103,8 +96,12 @@ export class UserViews {
         this.#onReceipt(change, view === undefined ? [] : [view])
         return
       }
+      case changeKind.forgotten:
+        if (change.userNid !== undefined && change.roomNid !== undefined) this.#forget(change.userNid, change.roomNid)
+        return
       case changeKind.profile:
       case changeKind.device:
+      case changeKind.account:
         return
     }
   }
@@ -112,6 +109,13 @@ export class UserViews {
   #onReceipt({ position, roomNid }: Change, views: Iterable<UserView>): void {
     const recent = { position, roomNid, isAccountData: false, isReceipt: true }
     for (const view of views) this.#noteFor(view, recent)
+  }
+
+  /** The user wants to hear no more of a room they have left. */
+  #forget(userNid: number, roomNid: number): void {
+    const rooms = this.#followed(userNid)?.rooms
+    const membership = rooms?.get(roomNid)
+    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
   }
 
   /** The view of a user who is followed or about to be. */

@@ -52,6 +52,7 @@ export async function refusedEvent(
     event: stored,
     pdu,
     head: { ...head.pending, nextChunk: staged.nextChunk },
+    currentRoot: head.pending.stateRoot,
     chunks: staged.chunks,
     isLinear: true,
     membershipChanges: [],
