@@ -5,6 +5,7 @@ import {
   DEFAULT_ROOM_VERSION,
   generateSigningKey,
   type PduDraft,
+  parseJsonText,
   parseServerName,
   signEvent,
 } from '@magik/protocol'
@@ -36,7 +37,8 @@ export const eventSigning: Subject = {
       }
     }
     return [
-      contest('canonical JSON', (draft) => canonicalJson(draft), naiveCanonicalJson),
+      contest('canonical JSON of a new event', (draft) => canonicalJson(draft), naiveCanonicalJson),
+      receivedContest(drafts),
       contest('content hash', (draft) => contentHash(draft, DEFAULT_ROOM_VERSION), naiveContentHash),
       contest(
         'hashed and signed event',
@@ -55,6 +57,18 @@ export const eventSigning: Subject = {
       ),
     ]
   },
+}
+
+/** Servers send events in canonical form, so those that come from others are in order already. */
+function receivedContest(drafts: readonly PduDraft[]): Contest {
+  const received = drafts.map((draft) => parseJsonText(canonicalJson(draft)))
+  return {
+    name: 'canonical JSON of a received event',
+    unit: 'events',
+    inputs: received.length,
+    ours: versionOf((input) => canonicalJson(inputOf(received, input))),
+    naive: versionOf((input) => naiveCanonicalJson(inputOf(received, input))),
+  }
 }
 
 /** Messages of different lengths, and a few changes of profiles. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { TimelineDetails } from '../events/built-event.ts'
-import type { UnreadDeviation } from '../events/unread-accounting.ts'
+import type { UnreadDeviation } from '../events/unread-plan.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 
 /** Rooms whose newest events are at hand as they count. */
