@@ -18,6 +18,9 @@ interface ParsedPdu {
   readonly pdu: Pdu
 }
 
+/** Where events come from that are not at hand. */
+export type EventReaderStore = Pick<EventStore, 'findById' | 'findByIds' | 'findByNids'>
+
 interface CachedEvent {
   readonly event: StoredEvent
   /** See `clientJson`. */
@@ -29,7 +32,7 @@ interface CachedEvent {
  * disk from an overlay, which only a reader who already holds their number can reach.
  */
 export class EventReader {
-  readonly #store: EventStore
+  readonly #store: EventReaderStore
   readonly #cache: LRUCache<number, CachedEvent>
   readonly #pdus = new LRUCache<number, ParsedPdu>({ max: PARSED_PDUS })
   readonly #nids = new LRUCache<EventId, number>({ max: KNOWN_IDS })
@@ -41,7 +44,7 @@ export class EventReader {
   #hits = 0
   #misses = 0
 
-  constructor(deps: { store: EventStore; cacheBytes: number }) {
+  constructor(deps: { store: EventReaderStore; cacheBytes: number }) {
     this.#store = deps.store
     this.#cache = new LRUCache({
       maxSize: deps.cacheBytes,
