@@ -25,23 +25,29 @@ export async function authDifference(
   reader: EventReader,
   agreed: UnconflictedAuthChain,
 ): Promise<Set<EventId>> {
-  const walk = new DifferenceWalk(conflict, reader, agreed)
-  await walk.run()
-  return walk.difference()
+  return await new DifferenceWalk(conflict, reader, agreed).run()
+}
+
+/** An event that the walk has met. */
+interface Met {
+  /** Of interest to the difference: known, not conflicted, not in cl(U). */
+  readonly isCandidate: boolean
+  /** Where the walk goes on; empty where it turns round. */
+  readonly authEventIds: readonly EventId[]
+  readonly authDepth: number | undefined
 }
 
 class DifferenceWalk {
   readonly #conflict: StateConflict
   readonly #reader: EventReader
   readonly #agreed: UnconflictedAuthChain
+  readonly #conflicted = new Set<EventId>()
   /** The forks that reach an event, one bit each. They can only grow, so the walk ends on cycles too. */
   readonly #reachedBy = new Map<EventId, bigint>()
-  readonly #conflicted = new Set<EventId>()
-  /** Auth events of each event the walk went on from; empty where it turned round. */
-  readonly #authEvents = new Map<EventId, readonly EventId[]>()
-  readonly #common = new Set<EventId>()
+  readonly #met = new Map<EventId, Met>()
+  /** Events whose auth events do not yet know all the forks that reach them. */
   readonly #pending = new Set<EventId>()
-  #forks = 0n
+  #allForks = 0n
 
   constructor(conflict: StateConflict, reader: EventReader, agreed: UnconflictedAuthChain) {
     this.#conflict = conflict
@@ -50,7 +56,7 @@ class DifferenceWalk {
     for (const { events } of conflict.conflicted) {
       for (const [fork, eventId] of events.entries()) {
         const bit = 1n << BigInt(fork)
-        this.#forks |= bit
+        this.#allForks |= bit
         if (eventId === undefined) continue
         this.#conflicted.add(eventId)
         this.#reach(eventId, bit)
@@ -58,26 +64,21 @@ class DifferenceWalk {
     }
   }
 
-  async run(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const pending = [...this.#pending]
-      this.#pending.clear()
-      const unseen = pending.filter((eventId) => !this.#authEvents.has(eventId))
-      this.#reader.visit(unseen.length)
-      for (const batch of batches(unseen)) await this.#open(batch)
-      for (const eventId of pending) {
+  async run(): Promise<Set<EventId>> {
+    await this.#meet([...this.#pending])
+    for (let turn = [...this.#pending]; turn.length > 0; turn = this.#nextTurn()) {
+      const unmet = new Set<EventId>()
+      for (const eventId of turn) {
+        this.#pending.delete(eventId)
         const forks = this.#reachedBy.get(eventId) ?? 0n
-        for (const authEventId of this.#authEvents.get(eventId) ?? []) this.#reach(authEventId, forks)
+        for (const authEventId of this.#met.get(eventId)?.authEventIds ?? []) {
+          this.#reach(authEventId, forks)
+          if (!this.#met.has(authEventId)) unmet.add(authEventId)
+        }
       }
+      await this.#meet([...unmet])
     }
-  }
-
-  difference(): Set<EventId> {
-    const difference = new Set<EventId>()
-    for (const [eventId, forks] of this.#reachedBy) {
-      if (forks !== this.#forks && !this.#common.has(eventId) && !this.#conflicted.has(eventId)) difference.add(eventId)
-    }
-    return difference
+    return new Set(this.#candidates())
   }
 
   #reach(eventId: EventId, forks: bigint): void {
@@ -88,17 +89,52 @@ class DifferenceWalk {
     this.#pending.add(eventId)
   }
 
-  async #open(eventIds: readonly EventId[]): Promise<void> {
-    const events = await this.#reader.load(eventIds)
-    const doubtful = eventIds.filter((eventId) => !this.#conflicted.has(eventId))
-    const entries = await unconflictedAmong(doubtful, events, this.#conflict)
-    const others = doubtful.filter((eventId) => !entries.has(eventId) && events.has(eventId))
-    const below = await this.#agreed.among(others)
-    for (const eventId of eventIds) {
-      const event = events.get(eventId)
-      const isCommon = entries.has(eventId) || below.has(eventId)
-      if (isCommon) this.#common.add(eventId)
-      this.#authEvents.set(eventId, event === undefined || isCommon ? [] : this.#reader.authEventIds(event))
+  async #meet(eventIds: readonly EventId[]): Promise<void> {
+    this.#reader.visit(eventIds.length)
+    for (const batch of batches(eventIds)) {
+      const events = await this.#reader.load(batch)
+      const others = batch.filter((eventId) => events.has(eventId) && !this.#conflicted.has(eventId))
+      const entries = await unconflictedAmong(others, events, this.#conflict)
+      const below = await this.#agreed.among(others.filter((eventId) => !entries.has(eventId)))
+      const candidates = new Set(others).difference(entries).difference(below)
+      for (const eventId of batch) {
+        const event = events.get(eventId)
+        const isCandidate = candidates.has(eventId)
+        const goesOn = event !== undefined && (isCandidate || this.#conflicted.has(eventId))
+        const authEventIds = goesOn ? this.#reader.authEventIds(event) : []
+        this.#met.set(eventId, { isCandidate, authEventIds, authDepth: event?.authDepth })
+        if (authEventIds.length === 0) this.#pending.delete(eventId)
+      }
+    }
+  }
+
+  /**
+   * The deepest of what is pending. In this order no event is left before it is known which forks reach it, so the
+   * walk does not run ahead of itself down to the beginning of the room. Without depths it does, and comes again.
+   */
+  #nextTurn(): EventId[] {
+    const pending = [...this.#pending].filter((eventId) => this.#met.get(eventId)?.authEventIds.length !== 0)
+    const areCommon = pending.every((eventId) => this.#reachedBy.get(eventId) === this.#allForks)
+    // What all forks reach matters only to events below it that are still taken for part of the difference.
+    const lowest = areCommon ? this.#lowestCandidate() : -Infinity
+    const relevant = pending.filter((eventId) => this.#depthOf(eventId, Infinity) > lowest)
+    const deepest = relevant.reduce((depth, eventId) => Math.max(depth, this.#depthOf(eventId, Infinity)), -Infinity)
+    return relevant.filter((eventId) => this.#depthOf(eventId, Infinity) === deepest)
+  }
+
+  #lowestCandidate(): number {
+    let lowest = Infinity
+    for (const eventId of this.#candidates()) lowest = Math.min(lowest, this.#depthOf(eventId, -Infinity))
+    return lowest
+  }
+
+  #depthOf(eventId: EventId, unknown: number): number {
+    return this.#met.get(eventId)?.authDepth ?? unknown
+  }
+
+  *#candidates(): Generator<EventId, void, void> {
+    for (const [eventId, { isCandidate }] of this.#met) {
+      if (isCandidate && this.#reachedBy.get(eventId) !== this.#allForks) yield eventId
     }
   }
 }

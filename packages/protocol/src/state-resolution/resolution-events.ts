@@ -11,7 +11,8 @@ export interface ResolutionEvent extends RoomEvent {
   readonly rejectedBy: 'auth-events' | 'state' | undefined
   /**
    * Any number that is greater than that of each of the event's auth events, such as one more than the greatest of
-   * theirs. It is optional, and only spares work: a search for events below does not go on beneath them.
+   * theirs; the create event counts as one of them also where it goes without saying. It is optional, and only spares
+   * work: a search for events below does not go on beneath them.
    */
   readonly authDepth?: number | undefined
 }

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { conflictOfStates, type ResolutionEvents, type RoomVersion, resolveState } from '../../src/index.ts'
+import {
+  conflictOfStates,
+  type EventId,
+  type ResolutionEvents,
+  type RoomVersion,
+  resolveState,
+} from '../../src/index.ts'
 import { roomVersion } from '../room-builder.ts'
 import { type DrawnConflict, drawnConflict } from './arbitrary-graph.ts'
 import { keyOf, referenceResolve, type State } from './reference.ts'
@@ -35,10 +41,16 @@ describe.each(versions)('resolution $stateResolution, room version $id', (versio
   const runs = { seed: 20_251_101, numRuns: 400 }
 
   test('is what the specification says, whatever the caller can tell', async () => {
+    const teller = fc.record({
+      indexed: fc.boolean(),
+      authDepths: fc.boolean(),
+      crowd: fc.integer({ min: 0, max: 64 }),
+    })
     await fc.assert(
-      fc.asyncProperty(drawnConflict(version), fc.boolean(), fc.boolean(), async (drawn, indexed, authDepths) => {
+      fc.asyncProperty(drawnConflict(version), teller, async (drawn, { indexed, authDepths, crowd }) => {
         const expected = sorted(referenceResolve(drawn.states, drawn.graph.events, version))
-        expect(await resolved(drawn, drawn.graph.source({ indexed, authDepths }))).toEqual(expected)
+        const crowded = (eventId: EventId) => eventId.charCodeAt(1) % 64 < crowd
+        expect(await resolved(drawn, drawn.graph.source({ indexed, authDepths, crowded }))).toEqual(expected)
       }),
       runs,
     )

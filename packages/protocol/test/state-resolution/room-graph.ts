@@ -94,30 +94,29 @@ export class RoomGraph {
   }
 
   /** The graph as a resolution asks about it, counting what it is asked. */
-  source({ indexed = true, authDepths = false } = {}): ResolutionEvents & { readonly counts: SourceCounts } {
+  source({ indexed = true, authDepths = false, crowded = () => false }: SourceOptions = {}): CountingSource {
     const counts: SourceCounts = { loaded: 0, loads: 0, citing: 0 }
-    return {
-      counts,
-      load: async (eventIds) => {
-        counts.loads++
-        counts.loaded += eventIds.length
-        return new Map(
-          eventIds.flatMap((id) => {
-            const event = this.events.get(id)
-            if (!event) return []
-            return [[id, authDepths ? { ...event, authDepth: this.#authDepths.get(id) } : event] as const]
-          }),
-        )
-      },
-      ...(indexed
-        ? {
-            citing: async (eventIds: readonly EventId[], limit: number) => {
-              counts.citing++
-              return new Map(eventIds.map((id) => [id, (this.#citing.get(id) ?? []).toReversed().slice(0, limit)]))
-            },
-          }
-        : {}),
+    const load: ResolutionEvents['load'] = async (eventIds) => {
+      counts.loads++
+      counts.loaded += eventIds.length
+      const known = eventIds.flatMap((id) => this.events.get(id) ?? [])
+      return new Map(
+        known.map((event) => [
+          event.eventId,
+          authDepths ? { ...event, authDepth: this.#authDepths.get(event.eventId) } : event,
+        ]),
+      )
     }
+    const citingOf = (eventId: EventId, limit: number): EventId[] => {
+      const citing = (this.#citing.get(eventId) ?? []).toReversed()
+      const [latest] = citing
+      return latest !== undefined && crowded(eventId) ? new Array(limit).fill(latest) : citing.slice(0, limit)
+    }
+    const citing: ResolutionEvents['citing'] = async (eventIds, limit) => {
+      counts.citing += eventIds.length
+      return new Map(eventIds.map((eventId) => [eventId, citingOf(eventId, limit)]))
+    }
+    return indexed ? { counts, load, citing } : { counts, load }
   }
 
   #append(fork: Fork, event: ResolutionEvent, rejectedBy?: 'auth-events' | 'state'): Fork {
@@ -133,7 +132,8 @@ export class RoomGraph {
     const { eventId, pdu } = event
     if (this.events.has(eventId)) return
     this.events.set(eventId, event)
-    let depth = 0
+    // In version 12 the create event is in every auth chain.
+    let depth = this.version.createEventIn === 'room-id' && pdu.type !== 'm.room.create' ? 1 : 0
     for (const id of authEventIds(pdu)) {
       depth = Math.max(depth, this.#authDepths.get(id) ?? 0)
       if (pdu.state_key !== undefined) this.#citing.set(id, [...(this.#citing.get(id) ?? []), eventId])
@@ -142,10 +142,26 @@ export class RoomGraph {
   }
 }
 
+export interface SourceOptions {
+  /** Whether it can say which events cite another. */
+  readonly indexed?: boolean
+  /** Whether its events tell their `authDepth`. */
+  readonly authDepths?: boolean
+  /** Which events to take for such that more events cite than the answer has room for. */
+  readonly crowded?: (eventId: EventId) => boolean
+}
+
 export interface SourceCounts {
+  /** Events asked for. */
   loaded: number
+  /** Times that events were asked for. */
   loads: number
+  /** Events of which it was asked what cites them. */
   citing: number
+}
+
+export interface CountingSource extends ResolutionEvents {
+  readonly counts: SourceCounts
 }
 
 /** A test's map of entries as pairs. */
