@@ -24,6 +24,7 @@ import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
 import { createMetricsRegistry } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
 import { ServerKeys } from './services/federation/server-keys.ts'
+import type { AuthCoverFollower } from './services/state/auth-chains/auth-cover-follower.ts'
 import type { StateTree } from './services/state/state-tree.ts'
 import type { Schema } from './storage/schema.ts'
 
@@ -86,7 +87,13 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       serverKeys: createServerKeys(foundations, signingKey),
       softwareVersion: packageJson.version,
     })
-    return runnable(foundations, { http, database, tree: core.tree, activity: accounts.activity })
+    return runnable(foundations, {
+      http,
+      database,
+      tree: core.tree,
+      activity: accounts.activity,
+      authCover: core.authCover,
+    })
   } catch (error) {
     await database.close()
     throw error
@@ -136,9 +143,15 @@ function createServerKeys({ config, serverName, clock }: Foundations, signingKey
 
 function runnable(
   { config, clock, logger, registry }: Foundations,
-  parts: { http: HttpServer; database: SqliteDatabase<Schema>; tree: StateTree; activity: DeviceActivity },
+  parts: {
+    http: HttpServer
+    database: SqliteDatabase<Schema>
+    tree: StateTree
+    activity: DeviceActivity
+    authCover: AuthCoverFollower
+  },
 ): Server {
-  const { http, database, tree, activity } = parts
+  const { http, database, tree, activity, authCover } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -149,6 +162,7 @@ function runnable(
     database,
     stateNodesRead: () => tree.nodesRead,
     async start() {
+      authCover.start()
       listeners = await startListeners(http, config.listeners, tls)
       await systemd.ready()
       return { listening: listeners.addresses.map(shownAddress) }
@@ -158,6 +172,7 @@ function runnable(
       await listeners?.close({ timeoutMs: DRAIN_TIMEOUT_MS })
       await http.close()
       await activity.flush()
+      await authCover.stop()
       stopWatching()
       await database.close()
     },

@@ -18,6 +18,9 @@ import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
+import { AuthChains } from '../services/state/auth-chains/auth-chains.ts'
+import { AuthCoverFollower } from '../services/state/auth-chains/auth-cover-follower.ts'
+import { AuthIndexes } from '../services/state/auth-chains/auth-index.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
 import { UserNumbers } from '../services/users/user-numbers.ts'
@@ -34,7 +37,7 @@ export function createCore(
   stores: Stores,
   { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
 ) {
-  const { config, serverName, clock, randomBytes, database, registry } = foundations
+  const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
   const userNumbers = new UserNumbers({ store: stores.userStore, numbers })
   const log = new ChangeLog({ database, changes: stores.changeStore })
@@ -50,7 +53,18 @@ export function createCore(
   const reading = { tree, events }
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
-  const forkResolver = new ForkResolver(reading)
+  const { authChainStore, authEdgeStore, followerStore, roomStore } = stores
+  const authChainReading = { ...reading, authChainStore, authEdgeStore }
+  const authCover = new AuthCoverFollower({
+    ...authChainReading,
+    log,
+    clock,
+    database,
+    followerStore,
+    roomStore,
+    onError: (error) => logger.warn({ err: error }, 'auth chains could not be covered'),
+  })
+  const forkResolver = new ForkResolver({ ...reading, authIndexes: new AuthIndexes(authChainReading) })
   const writer = new RoomWriter({
     log,
     clock,
@@ -101,6 +115,8 @@ export function createCore(
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
+    authChains: new AuthChains(authChainReading),
+    authCover,
   }
 }
 

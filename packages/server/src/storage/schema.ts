@@ -1,7 +1,8 @@
 import type { AccountTables } from './schema/accounts.ts'
+import type { AuthChainTables } from './schema/auth-chains.ts'
 import type { FoundationTables } from './schema/foundation.ts'
 import type { RoomGraphTables } from './schema/room-graph.ts'
 import type { RoomTables } from './schema/rooms.ts'
 
 /** Every table of the database, typed for both engines. */
-export interface Schema extends FoundationTables, AccountTables, RoomTables, RoomGraphTables {}
+export interface Schema extends FoundationTables, AccountTables, RoomTables, RoomGraphTables, AuthChainTables {}

@@ -12,6 +12,7 @@ import {
 } from '@magik/protocol'
 import type { StateResetRow } from '../../storage/room-graph-store.ts'
 import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
+import type { AuthIndex, AuthIndexes } from '../state/auth-chains/auth-index.ts'
 import type { StagedChunks } from '../state/staged-chunks.ts'
 import type { StateDifference } from '../state/tree-diff.ts'
 import { EMPTY_TREE } from '../state/tree-node.ts'
@@ -31,15 +32,20 @@ interface Conflict {
   readonly eventNids: (number | undefined)[]
 }
 
+/** What resolving forks takes. */
+export interface ForkResolving extends StateReading {
+  readonly authIndexes: AuthIndexes
+}
+
 /**
  * Resolves the states of a room's forks. What the forks agree on is neither read nor copied: the conflict is the
  * difference of their trees, and the resolved state is a change of one of them.
  * @spec server-server-api/#room-state-resolution
  */
 export class ForkResolver {
-  readonly #reading: StateReading
+  readonly #reading: ForkResolving
 
-  constructor(deps: StateReading) {
+  constructor(deps: ForkResolving) {
     this.#reading = deps
   }
 
@@ -54,7 +60,7 @@ export class ForkResolver {
     if (others.length === 0) return first
     const conflicts = await this.#conflicts(room, first, others)
     if (conflicts.length === 0) return first
-    const resolved = await this.#resolve(room, first, conflicts)
+    const resolved = await this.#resolve(room, [first, ...others], conflicts)
     const changes = await this.#changes(resolved)
     return staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk))
   }
@@ -81,7 +87,7 @@ export class ForkResolver {
 
   async #resolve(
     room: ForkedRoom,
-    first: number,
+    roots: readonly [first: number, ...others: number[]],
     conflicts: readonly Conflict[],
   ): Promise<readonly ResolvedEntry[]> {
     const { events } = this.#reading
@@ -90,7 +96,10 @@ export class ForkResolver {
     const conflicted = conflicts.map(({ type, stateKey, eventNids }): ConflictedKey => {
       return { key: [type, stateKey], events: eventNids.map(idOf) }
     })
-    return resolveState(room.roomId, this.#conflict(room, first, conflicted), this.#events(), room.version)
+    const { version } = room
+    // The first algorithm does not look at auth chains.
+    const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes.forStates(room, roots)
+    return resolveState(room.roomId, this.#conflict(room, roots[0], conflicted), this.#events(index), version)
   }
 
   #conflict({ roomNid }: ForkedRoom, root: number, conflicted: readonly ConflictedKey[]): StateConflict {
@@ -103,7 +112,11 @@ export class ForkResolver {
     return {
       conflicted,
       async unconflicted(asked: readonly StateKey[]) {
-        const agreed = asked.map(([type, stateKey]) => ({ type, stateKey, isAgreed: !keys.has(keyText(type, stateKey)) }))
+        const agreed = asked.map(([type, stateKey]) => ({
+          type,
+          stateKey,
+          isAgreed: !keys.has(keyText(type, stateKey)),
+        }))
         const eventNids = await tree.getMany(roomNid, root, agreed)
         return idsOf(eventNids.map((eventNid, index) => (agreed[index]?.isAgreed === true ? eventNid : undefined)))
       },
@@ -116,17 +129,21 @@ export class ForkResolver {
     }
   }
 
-  #events(): ResolutionEvents {
+  /** @param index left out where it is not exact: then auth chains are walked down. */
+  #events(index: AuthIndex | undefined): ResolutionEvents {
     const { events } = this.#reading
-    return {
-      async load(eventIds: readonly EventId[]) {
-        const found = new Map<EventId, ResolutionEvent>()
-        for (const [eventId, event] of await events.findManyForWriting(eventIds)) {
-          found.set(eventId, { eventId, roomId: event.roomId, pdu: events.pdu(event), rejectedBy: rejectedBy(event) })
-        }
-        return found
-      },
+    const load = async (eventIds: readonly EventId[]) => {
+      const stored = await events.findManyForWriting(eventIds)
+      const depths = await index?.depthsOf([...stored.values()].map(({ eventNid }) => eventNid))
+      const found = new Map<EventId, ResolutionEvent>()
+      for (const [eventId, event] of stored) {
+        const { roomId, eventNid } = event
+        const authDepth = depths?.get(eventNid)
+        found.set(eventId, { eventId, roomId, pdu: events.pdu(event), rejectedBy: rejectedBy(event), authDepth })
+      }
+      return found
     }
+    return index === undefined ? { load } : { load, citing: (eventIds, limit) => index.citing(eventIds, limit) }
   }
 
   async #changes(entries: readonly ResolvedEntry[]) {
