@@ -6,6 +6,7 @@ import { AliasStore } from '../storage/alias-store.ts'
 import { AuthChainStore } from '../storage/auth-chain-store.ts'
 import { AuthEdgeStore } from '../storage/auth-edge-store.ts'
 import { ChangeStore } from '../storage/change-store.ts'
+import { CheckStore } from '../storage/check-store.ts'
 import { DeviceStore } from '../storage/device-store.ts'
 import { EventStore } from '../storage/event-store.ts'
 import { FilterStore } from '../storage/filter-store.ts'
@@ -42,6 +43,7 @@ export function createStores(database: Database<Schema>) {
     eventStore: new EventStore(database),
     stateNodeStore: new StateNodeStore(database),
     membershipStore: new MembershipStore(database),
+    checkStore: new CheckStore(database),
     followerStore: new FollowerStore(database),
     authEdgeStore: new AuthEdgeStore(database),
     authChainStore: new AuthChainStore(database),

@@ -34,7 +34,8 @@ interface Conflict {
 
 /** What resolving forks takes. */
 export interface ForkResolving extends StateReading {
-  readonly authIndexes: AuthIndexes
+  /** Where left out, auth chains are walked down. */
+  readonly authIndexes: AuthIndexes | undefined
 }
 
 /**
@@ -98,7 +99,7 @@ export class ForkResolver {
     })
     const { version } = room
     // The first algorithm does not look at auth chains.
-    const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes.forStates(room, roots)
+    const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes?.forStates(room, roots)
     return resolveState(room.roomId, this.#conflict(room, roots[0], conflicted), this.#events(index), version)
   }
 
