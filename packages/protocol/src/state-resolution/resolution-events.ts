@@ -22,8 +22,8 @@ export interface ResolutionEvents {
   /** The events; those unknown are missing from the answer. */
   load(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, ResolutionEvent>>
   /**
-   * The edges of auth chains walked backwards: for each event the state events that name it among their auth events,
-   * those that were rejected or are of no state included.
+   * The edges of auth chains walked backwards: for each event the state events that name it among their auth events.
+   * Left out may be those that are neither in one of the forks' states nor in the auth chain of an event there.
    * @param limit most events for each of the IDs. So many count as "perhaps more", fewer as "all".
    */
   citing?(eventIds: readonly EventId[], limit: number): Promise<ReadonlyMap<EventId, readonly EventId[]>>

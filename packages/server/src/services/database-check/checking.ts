@@ -6,6 +6,7 @@ import type { EventStore } from '../../storage/event-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { ForkResolver } from '../events/fork-resolver.ts'
+import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StateTree } from '../state/state-tree.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
 import type { Findings } from './findings.ts'
@@ -28,4 +29,22 @@ export interface Checking {
 /** An error's message. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Events by their numbers, without those that are not there or cannot be read. */
+export async function readableEvents(
+  { events }: Pick<Checking, 'events'>,
+  eventNids: readonly number[],
+): Promise<Map<number, StoredEvent>> {
+  try {
+    return await events.getMany(eventNids)
+  } catch {
+    const found = new Map<number, StoredEvent>()
+    // One that cannot be read keeps the others of its batch from being read.
+    for (const eventNid of eventNids) {
+      const event = await events.get(eventNid).catch(() => undefined)
+      if (event !== undefined) found.set(eventNid, event)
+    }
+    return found
+  }
 }

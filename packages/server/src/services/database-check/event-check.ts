@@ -1,5 +1,6 @@
 import {
   type EventId,
+  eventIdOf,
   getRoomVersion,
   type Pdu,
   parseEventId,
@@ -48,13 +49,14 @@ export class EventCheck {
   /** Checks all events. @param onPage told how many have been checked. */
   async run(onPage: (events: number) => void): Promise<void> {
     let checked = 0
+    const { first } = await this.#deps.checkStore.changeSpan()
     for (let after = 0; ; ) {
       const page = await this.#deps.checkStore.events(after)
       const last = page.at(-1)
       if (last === undefined) return
       after = last.event_nid
       for (const raw of page) await this.#check(raw)
-      await this.#checkPositions(page)
+      if (first !== null) await this.#checkPositions(page, first)
       checked += page.length
       onPage(checked)
     }
@@ -87,6 +89,7 @@ export class EventCheck {
         const pdu = parsePdu(parseJsonText(raw.json), version)
         const isSame = pdu.type === raw.type && (pdu.state_key ?? null) === raw.state_key && pdu.sender === sender
         if (!isSame) await findings.add({ about, what: 'type, state key or sender are not those of its JSON' })
+        if (eventIdOf(pdu, version) !== raw.event_id) await findings.add({ about, what: 'its ID is not that of its JSON' })
         return { raw, about, pdu, version, sender }
       } catch (error) {
         await findings.add({ about, what: `its JSON cannot be read: ${messageOf(error)}` })
@@ -206,17 +209,24 @@ export class EventCheck {
       await findings.add({ about, what: `it is not marked as redacted, though event number ${missed} redacts it`, repair })
       return
     }
-    const isRight = listed.includes(redactedBy) && (await applies([redactedBy])) !== undefined
-    if (isRight || listed.length >= 20) return
+    // Where it is not listed, that has a finding of its own.
+    if ((await this.#names(redactedBy, raw)) && (await applies([redactedBy])) !== undefined) return
     const repair = [checkStore.setRedactedBy(eventNid, (await applies(listed)) ?? null)]
     await findings.add({ about, what: `event number ${redactedBy} is said to redact it, and does not`, repair })
   }
 
+  /** Whether an event is an accepted redaction of another. */
+  async #names(redactionNid: number, { event_id: eventId, room_nid: roomNid }: RawEvent): Promise<boolean> {
+    const { events } = this.#deps
+    const redaction = (await events.getMany([redactionNid])).get(redactionNid)
+    if (redaction?.status !== eventStatus.accepted || redaction.roomNid !== roomNid) return false
+    return redactedEventId(events.pdu(redaction), redaction.roomVersion) === eventId
+  }
+
   /** Each position of an event is in the log, as that event's; the log may have been cut off at its beginning. */
-  async #checkPositions(page: readonly RawEvent[]): Promise<void> {
+  async #checkPositions(page: readonly RawEvent[], first: number): Promise<void> {
     const { findings, checkStore } = this.#deps
-    const { first } = await checkStore.changeSpan()
-    const placed = page.filter(({ position }) => position !== null && first !== null && position >= first)
+    const placed = page.filter(({ position }) => position !== null && position >= first)
     const changes = await checkStore.changesAt(placed.flatMap(({ position }) => position ?? []))
     const byPosition = new Map(changes.map((change) => [change.position, change]))
     for (const { event_id: eventId, event_nid: eventNid, position } of placed) {

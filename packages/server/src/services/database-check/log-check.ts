@@ -1,6 +1,6 @@
 import { changeKind } from '../../storage/change-kind.ts'
 import { CHECK_PAGE } from '../../storage/check-store.ts'
-import type { Checking } from './checking.ts'
+import { type Checking, readableEvents } from './checking.ts'
 
 /** Checks what the whole database shares: positions, the log, numbers, and rows of rooms that do not exist. */
 export async function checkLog(deps: Checking, onProgress: (position: number) => void): Promise<void> {
@@ -28,12 +28,13 @@ export async function checkLog(deps: Checking, onProgress: (position: number) =>
   await findings.flush()
 }
 
-async function checkSpan({ findings, checkStore, events }: Checking, from: number, to: number): Promise<void> {
+async function checkSpan(deps: Checking, from: number, to: number): Promise<void> {
+  const { findings, checkStore } = deps
   const about = 'the log'
   const positions = Array.from({ length: to - from + 1 }, (_, index) => from + index)
   const changes = new Map((await checkStore.changesAt(positions)).map((change) => [change.position, change]))
   const refs = [...changes.values()].flatMap(({ kind, ref }) => (kind === changeKind.event && ref !== null ? [ref] : []))
-  const known = await events.getMany(refs)
+  const known = await readableEvents(deps, refs)
   for (const position of positions) {
     const change = changes.get(position)
     if (change === undefined) await findings.add({ about, what: `position ${position} is missing` })
@@ -44,13 +45,15 @@ async function checkSpan({ findings, checkStore, events }: Checking, from: numbe
 }
 
 /** Each row of `redactions` is of an event of the room. */
-async function checkRedactions({ findings, checkStore, events }: Checking): Promise<void> {
+async function checkRedactions(deps: Checking): Promise<void> {
+  const { findings, checkStore } = deps
   for (let after = { room: 0, event: '', nid: 0 }; ; ) {
     const page = await checkStore.redactions(after)
     const last = page.at(-1)
     if (last === undefined) return
     after = { room: last.room_nid, event: last.redacts_event_id, nid: last.event_nid }
-    const known = await events.getMany(page.map((row) => row.event_nid))
+    const nids = page.map((row) => row.event_nid)
+    const known = await readableEvents(deps, nids)
     for (const { room_nid: roomNid, redacts_event_id: redacts, event_nid: nid } of page) {
       if (known.get(nid)?.roomNid === roomNid) continue
       const repair = [checkStore.deleteRedaction(roomNid, redacts, nid)]

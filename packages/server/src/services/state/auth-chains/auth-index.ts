@@ -21,6 +21,11 @@ export interface AuthIndexDeps extends AuthChainReading {
  * Looks along auth chains upwards, for the resolution of some states of a room: it knows every event of those states
  * and of their auth chains, stored or not, covered or not. What it does not know of are events that are of none of
  * them, such as rejected ones: no path that matters to a resolution leads through those.
+ *
+ * A resolution does not ask for the auth difference by chains (`AuthChains.difference`): of the conflicted events alone
+ * it would hold whole auth chains of which all but a few events are below what the forks agree on, and of whole states
+ * it would cost a chain for each member. With the depths and edges given here the walk from the conflicted events turns
+ * round at once.
  */
 export interface AuthIndex {
   /** See `ResolutionEvents.citing`. */
