@@ -158,16 +158,17 @@ export class CheckStore {
         .orderBy('rooms.room_nid')
         .limit(p.limit),
     )
-    this.#graphPage = database.query<{ roomNid: number; depth: number; eventNid: number; limit: number }>(scan)((q, p) =>
-      q
-        .selectFrom('events')
-        .select(['event_nid', 'event_id', 'depth', 'position', 'json'])
-        .where('room_nid', '=', p.roomNid)
-        .where('status', '=', 0)
-        .where(({ eb, refTuple, tuple }) => eb(refTuple('depth', 'event_nid'), '<', tuple(p.depth, p.eventNid)))
-        .orderBy('depth', 'desc')
-        .orderBy('event_nid', 'desc')
-        .limit(p.limit),
+    this.#graphPage = database.query<{ roomNid: number; depth: number; eventNid: number; limit: number }>(scan)(
+      (q, p) =>
+        q
+          .selectFrom('events')
+          .select(['event_nid', 'event_id', 'depth', 'position', 'json'])
+          .where('room_nid', '=', p.roomNid)
+          .where('status', '=', 0)
+          .where(({ eb, refTuple, tuple }) => eb(refTuple('depth', 'event_nid'), '<', tuple(p.depth, p.eventNid)))
+          .orderBy('depth', 'desc')
+          .orderBy('event_nid', 'desc')
+          .limit(p.limit),
     )
     this.#roomStates = database.query<{ roomNid: number; after: number; limit: number }>(scan)((q, p) =>
       q
@@ -226,18 +227,26 @@ export class CheckStore {
       q.selectFrom('changes').select(['position', 'kind', 'ref']).where(inList('position', p.positions)),
     )
     this.#changeSpan = database.query(scan)((q) =>
-      q.selectFrom('changes').select(({ fn }) => [
-        fn.countAll<number>().as('rows'),
-        fn.min<number | null>('position').as('first'),
-        fn.max<number | null>('position').as('last'),
-      ]),
+      q
+        .selectFrom('changes')
+        .select(({ fn }) => [
+          fn.countAll<number>().as('rows'),
+          fn.min<number | null>('position').as('first'),
+          fn.max<number | null>('position').as('last'),
+        ]),
     )
     this.#streamPosition = database.query()((q) => q.selectFrom('stream').select('position').where('id', '=', 1))
     this.#numbers = database.query(scan)((q) => q.selectFrom('numbers').select(['kind', 'next']))
     this.#greatest = {
-      event: database.query(scan)((q) => q.selectFrom('events').select(({ fn }) => fn.max<number | null>('event_nid').as('nid'))),
-      room: database.query(scan)((q) => q.selectFrom('rooms').select(({ fn }) => fn.max<number | null>('room_nid').as('nid'))),
-      user: database.query(scan)((q) => q.selectFrom('users').select(({ fn }) => fn.max<number | null>('user_nid').as('nid'))),
+      event: database.query(scan)((q) =>
+        q.selectFrom('events').select(({ fn }) => fn.max<number | null>('event_nid').as('nid')),
+      ),
+      room: database.query(scan)((q) =>
+        q.selectFrom('rooms').select(({ fn }) => fn.max<number | null>('room_nid').as('nid')),
+      ),
+      user: database.query(scan)((q) =>
+        q.selectFrom('users').select(({ fn }) => fn.max<number | null>('user_nid').as('nid')),
+      ),
     }
     this.#chains = database.query<{ roomNid: number; chain: number; seq: number; limit: number }>(scan)((q, p) =>
       q

@@ -12,7 +12,10 @@ import { joining, OtherServer, otherUser, publicRoom } from './other-server.ts'
 type TestCore = Awaited<ReturnType<typeof testCore>>
 
 /** Numbers of the room's current state events that are not covered. */
-async function uncovered({ core, stores }: TestCore, roomId: Parameters<TestCore['rooms']['get']>[0]): Promise<number[]> {
+async function uncovered(
+  { core, stores }: TestCore,
+  roomId: Parameters<TestCore['rooms']['get']>[0],
+): Promise<number[]> {
   const { roomNid, stateRoot } = await core.rooms.get(roomId)
   const nids = (await core.tree.entries(roomNid, stateRoot)).map(({ event }) => event)
   const covered = await stores.authChainStore.ofEvents(nids)

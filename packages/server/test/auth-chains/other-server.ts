@@ -91,7 +91,12 @@ export class OtherServer {
 /** Makes a public room of Alice's and members of the other server. */
 export async function publicRoom(core: Core, alice: UserId, members: number, versionId = '12'): Promise<RoomId> {
   const version = getRoomVersion(versionId) as RoomVersion
-  const state = (type: string, content: JsonObject, stateKey = ''): EventDraft => ({ type, stateKey, content, sender: alice })
+  const state = (type: string, content: JsonObject, stateKey = ''): EventDraft => ({
+    type,
+    stateKey,
+    content,
+    sender: alice,
+  })
   const powers = versionId === '12' ? {} : { [alice]: 100 }
   const { roomId } = await core.eventSender.createRoom({
     creator: alice,

@@ -15,7 +15,10 @@ export interface CheckOutcome {
 }
 
 /** Checks a database file that nobody uses. */
-export async function checkFile(path: string, options: { serverName?: string; rebuild?: boolean } = {}): Promise<CheckOutcome> {
+export async function checkFile(
+  path: string,
+  options: { serverName?: string; rebuild?: boolean } = {},
+): Promise<CheckOutcome> {
   const database = await SqliteDatabase.open<Schema>({
     path,
     migrations: new URL('../../src/storage/migrations/', import.meta.url),
@@ -33,7 +36,8 @@ export async function checkFile(path: string, options: { serverName?: string; re
     const lines: string[] = []
     const check = await createDatabaseCheck(config, database, {
       isRebuilding: options.rebuild === true,
-      onFinding: ({ about, what }, outcome) => lines.push(outcome === 'found' ? `${about}: ${what}` : `${outcome}: ${about}: ${what}`),
+      onFinding: ({ about, what }, outcome) =>
+        lines.push(outcome === 'found' ? `${about}: ${what}` : `${outcome}: ${about}: ${what}`),
       onProgress: () => {},
     })
     return { lines, ...(await check.run()) }

@@ -2,7 +2,12 @@ import { parseRoomId, type RoomVersion } from '@magik/protocol'
 import { type ChainPlace, type CoveredEvent, FIRST_PLACE } from '../../storage/auth-chain-store.ts'
 import type { RawRoom } from '../../storage/check-store.ts'
 import { MAX_AUTH_CHAIN_STEPS } from '../state/auth-chains/auth-chains.ts'
-import { type AuthReference, type AuthRoom, authReferences, EVENTS_AT_ONCE } from '../state/auth-chains/auth-references.ts'
+import {
+  type AuthReference,
+  type AuthRoom,
+  authReferences,
+  EVENTS_AT_ONCE,
+} from '../state/auth-chains/auth-references.ts'
 import { ChainLinks, ChainReach } from '../state/auth-chains/chain-reach.ts'
 import { type Checking, messageOf } from './checking.ts'
 import { aboutRoom } from './findings.ts'
@@ -97,7 +102,8 @@ class AuthCoverCheck {
     if (!below.every(isPermit)) this.#fault(`${about} is put above events that are not its auth events`)
     const reach = new ChainReach(links, MAX_AUTH_CHAIN_STEPS)
     await reach.add(below)
-    if (!permits.every((permit) => reach.has(permit))) this.#fault(`no link leads from ${about} to one of its auth events`)
+    if (!permits.every((permit) => reach.has(permit)))
+      this.#fault(`no link leads from ${about} to one of its auth events`)
   }
 
   async #checkEdges(): Promise<void> {

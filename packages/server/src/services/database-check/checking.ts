@@ -48,3 +48,8 @@ export async function readableEvents(
     return found
   }
 }
+
+/** Reads what a state does not share with another. @throws StateTreeError if that cannot be read. */
+export async function readState({ tree }: Pick<Checking, 'tree'>, roomNid: number, shared: number, root: number) {
+  for await (const batch of tree.diffBatches(roomNid, shared, root)) void batch
+}

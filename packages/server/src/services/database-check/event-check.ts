@@ -18,7 +18,7 @@ import { eventStatus } from '../../storage/stored-event.ts'
 import { StateTreeError } from '../state/state-tree-error.ts'
 import { EMPTY_TREE } from '../state/tree-node.ts'
 import { waitingRedaction } from '../events/plan-redaction.ts'
-import { type Checking, messageOf } from './checking.ts'
+import { type Checking, messageOf, readState } from './checking.ts'
 
 /** Rooms whose state last read is remembered: a further one is compared with it. */
 const KNOWN_ROOMS = 10_000
@@ -89,7 +89,8 @@ export class EventCheck {
         const pdu = parsePdu(parseJsonText(raw.json), version)
         const isSame = pdu.type === raw.type && (pdu.state_key ?? null) === raw.state_key && pdu.sender === sender
         if (!isSame) await findings.add({ about, what: 'type, state key or sender are not those of its JSON' })
-        if (eventIdOf(pdu, version) !== raw.event_id) await findings.add({ about, what: 'its ID is not that of its JSON' })
+        if (eventIdOf(pdu, version) !== raw.event_id)
+          await findings.add({ about, what: 'its ID is not that of its JSON' })
         return { raw, about, pdu, version, sender }
       } catch (error) {
         await findings.add({ about, what: `its JSON cannot be read: ${messageOf(error)}` })
@@ -154,7 +155,7 @@ export class EventCheck {
   async #canRead(roomNid: number, root: number): Promise<boolean> {
     for (const base of new Set([this.#lastRoots.get(roomNid) ?? EMPTY_TREE, EMPTY_TREE])) {
       try {
-        for await (const _ of this.#deps.tree.diffBatches(roomNid, base, root)) continue
+        await readState(this.#deps, roomNid, base, root)
         this.#lastRoots.set(roomNid, root)
         return true
       } catch (error) {
@@ -206,7 +207,11 @@ export class EventCheck {
       const missed = await applies(listed)
       if (missed === undefined) return
       const repair = [checkStore.setRedactedBy(eventNid, missed)]
-      await findings.add({ about, what: `it is not marked as redacted, though event number ${missed} redacts it`, repair })
+      await findings.add({
+        about,
+        what: `it is not marked as redacted, though event number ${missed} redacts it`,
+        repair,
+      })
       return
     }
     // Where it is not listed, that has a finding of its own.
@@ -232,7 +237,10 @@ export class EventCheck {
     for (const { event_id: eventId, event_nid: eventNid, position } of placed) {
       const change = byPosition.get(position ?? 0)
       if (change?.kind === changeKind.event && change.ref === eventNid) continue
-      await findings.add({ about: `event ${eventId} (number ${eventNid})`, what: `the log has another change at its position ${position}` })
+      await findings.add({
+        about: `event ${eventId} (number ${eventNid})`,
+        what: `the log has another change at its position ${position}`,
+      })
     }
   }
 }

@@ -83,7 +83,9 @@ async function namedByRefused(
     const parents = refused.flatMap(({ json }) => parentsOf(json, version)).filter((eventId) => !below.has(eventId))
     for (const parent of parents) below.add(parent)
     const found = await events.findManyForWriting(parents)
-    refused = [...found.values()].filter(({ status, stateAfter }) => stateAfter !== undefined && status !== eventStatus.accepted)
+    refused = [...found.values()].filter(
+      ({ status, stateAfter }) => stateAfter !== undefined && status !== eventStatus.accepted,
+    )
   }
   return below
 }
@@ -97,7 +99,8 @@ async function checkForward(
   const about = aboutRoom(room)
   const stored = new Set(room.forward_extremities === null ? [] : extremityIds(room.forward_extremities))
   for (const eventId of stored) {
-    if (!unnamed.has(eventId)) await findings.add({ about, what: `${eventId} is no forward extremity, and is said to be one` })
+    if (!unnamed.has(eventId))
+      await findings.add({ about, what: `${eventId} is no forward extremity, and is said to be one` })
   }
   for (const eventId of unnamed) {
     if (stored.has(eventId) || doubtful.has(eventId)) continue

@@ -33,7 +33,9 @@ async function checkSpan(deps: Checking, from: number, to: number): Promise<void
   const about = 'the log'
   const positions = Array.from({ length: to - from + 1 }, (_, index) => from + index)
   const changes = new Map((await checkStore.changesAt(positions)).map((change) => [change.position, change]))
-  const refs = [...changes.values()].flatMap(({ kind, ref }) => (kind === changeKind.event && ref !== null ? [ref] : []))
+  const refs = [...changes.values()].flatMap(({ kind, ref }) =>
+    kind === changeKind.event && ref !== null ? [ref] : [],
+  )
   const known = await readableEvents(deps, refs)
   for (const position of positions) {
     const change = changes.get(position)
@@ -57,7 +59,11 @@ async function checkRedactions(deps: Checking): Promise<void> {
     for (const { room_nid: roomNid, redacts_event_id: redacts, event_nid: nid } of page) {
       if (known.get(nid)?.roomNid === roomNid) continue
       const repair = [checkStore.deleteRedaction(roomNid, redacts, nid)]
-      await findings.add({ about: 'table redactions', what: `event number ${nid} is to redact ${redacts}, and is not known`, repair })
+      await findings.add({
+        about: 'table redactions',
+        what: `event number ${nid} is to redact ${redacts}, and is not known`,
+        repair,
+      })
     }
   }
 }

@@ -77,7 +77,10 @@ async function checkMembersOfState(deps: Checking, room: RawRoom, tally: Tally):
       for (const { stateKey, event: eventNid } of some) {
         const event = found.get(eventNid)
         if (event === undefined) {
-          await deps.findings.add({ about: aboutRoom(room), what: `its state holds event number ${eventNid}, which is not known` })
+          await deps.findings.add({
+            about: aboutRoom(room),
+            what: `its state holds event number ${eventNid}, which is not known`,
+          })
         } else if (isUserId(stateKey)) {
           const membership = toMembership(deps.events.pdu(event).content['membership']) ?? 'leave'
           members.push({ userId: stateKey, membership, eventNid, position: event.position })

@@ -2,7 +2,7 @@ import { parseRoomId, type RoomVersion } from '@magik/protocol'
 import type { RawRoom } from '../../storage/check-store.ts'
 import { StagedChunks } from '../state/staged-chunks.ts'
 import { EMPTY_TREE } from '../state/tree-node.ts'
-import { type Checking, messageOf } from './checking.ts'
+import { type Checking, messageOf, readState } from './checking.ts'
 import { aboutRoom } from './findings.ts'
 
 /**
@@ -18,7 +18,10 @@ export async function checkRoomState(deps: Checking, room: RawRoom, version: Roo
   }
   const greatestChunk = await checkStore.greatestChunk(room.room_nid)
   if (greatestChunk >= room.next_chunk) {
-    await findings.add({ about, what: `its state tree has chunk ${greatestChunk}, and ${room.next_chunk} counts as free` })
+    await findings.add({
+      about,
+      what: `its state tree has chunk ${greatestChunk}, and ${room.next_chunk} counts as free`,
+    })
   }
   await checkHistory(deps, room, about)
   try {
@@ -54,7 +57,8 @@ async function resolvedHash(deps: Checking, room: RawRoom, version: RoomVersion)
   }
 }
 
-async function checkHistory({ findings, checkStore, tree }: Checking, room: RawRoom, about: string): Promise<void> {
+async function checkHistory(deps: Checking, room: RawRoom, about: string): Promise<void> {
+  const { findings, checkStore } = deps
   const { room_nid: roomNid } = room
   let newest: { readonly position: number; readonly root: number } | undefined
   for (;;) {
@@ -62,14 +66,20 @@ async function checkHistory({ findings, checkStore, tree }: Checking, room: RawR
     if (page.length === 0) break
     for (const row of page) {
       try {
-        for await (const _ of tree.diffBatches(roomNid, newest?.root ?? EMPTY_TREE, row.root)) continue
+        await readState(deps, roomNid, newest?.root ?? EMPTY_TREE, row.root)
       } catch (error) {
-        await findings.add({ about, what: `its state from position ${row.position} on cannot be read: ${messageOf(error)}` })
+        await findings.add({
+          about,
+          what: `its state from position ${row.position} on cannot be read: ${messageOf(error)}`,
+        })
       }
       newest = row
     }
   }
   const root = newest?.root ?? EMPTY_TREE
   if (root === room.state_root) return
-  await findings.add({ about, what: `its current state has root ${room.state_root}, the newest of its history is ${root}` })
+  await findings.add({
+    about,
+    what: `its current state has root ${room.state_root}, the newest of its history is ${root}`,
+  })
 }
