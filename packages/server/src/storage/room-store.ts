@@ -241,12 +241,7 @@ export class RoomStore {
    * alone would not tell: it may be that of another writer's event, made while the one built upon was refused.
    * @param position of the newest timeline event; left out when none joins the room.
    */
-  advanceHead(
-    roomNid: number,
-    expected: HeadRow,
-    head: HeadRow,
-    position: Parameter<number> | undefined,
-  ): BoundWrite {
+  advanceHead(roomNid: number, expected: HeadRow, head: HeadRow, position: Parameter<number> | undefined): BoundWrite {
     const { version: expectedVersion, forwardExtremities: expectedExtremities } = headParameters(expected)
     const parameters = { roomNid, expectedVersion, expectedExtremities, ...headParameters(head) }
     return position === undefined

@@ -54,7 +54,10 @@ class Round {
     this.#servers = servers
     this.#seed = seed
     this.#random = new Random(seed)
-    this.#network = new Network(servers, this.#random, { loss: this.#random.next() * 0.3, delay: this.#random.next() * 0.5 })
+    this.#network = new Network(servers, this.#random, {
+      loss: this.#random.next() * 0.3,
+      delay: this.#random.next() * 0.5,
+    })
     this.#version = this.#random.pick(VERSIONS)
     this.#users = servers.map(({ name }) => parseUserId(`@user:${name}`))
   }
@@ -71,7 +74,8 @@ class Round {
     if (first === undefined || version === undefined) throw new Error('no server or no room version')
     const creator = admin(first)
     first.roomSeed = `room ${this.#seed}`
-    const state = (type: string, content: JsonObject, stateKey = '', sender = creator) => this.#draft({ type, content, stateKey, sender })
+    const state = (type: string, content: JsonObject, stateKey = '', sender = creator) =>
+      this.#draft({ type, content, stateKey, sender })
     const powers = Object.fromEntries(this.#servers.map((server) => [admin(server), 100]))
     if (version.creatorPower === 'infinite') delete powers[creator]
     const { roomId } = await first.core.eventSender.createRoom({
@@ -82,11 +86,16 @@ class Round {
         state('m.room.member', { membership: 'join' }, creator),
         state('m.room.power_levels', { users: powers, events: { 'm.room.topic': 0 }, invite: 0 }),
         state('m.room.join_rules', { join_rule: 'public' }),
-        ...[...others.map(admin), ...this.#users].map((user) => state('m.room.member', { membership: 'join' }, user, user)),
+        ...[...others.map(admin), ...this.#users].map((user) =>
+          state('m.room.member', { membership: 'join' }, user, user),
+        ),
       ],
     })
     this.#roomId = roomId
-    const hello = await this.#send(first, this.#draft({ type: 'm.room.message', content: { body: 'hello' }, sender: creator }))
+    const hello = await this.#send(
+      first,
+      this.#draft({ type: 'm.room.message', content: { body: 'hello' }, sender: creator }),
+    )
     const told = hello && (await first.stateAfter(hello.eventId))
     if (hello === undefined || told === undefined) throw new Error('the room was not made')
     for (const server of others) await server.core.roomImports.enter({ ...told, roomId, version, event: hello })
@@ -123,7 +132,8 @@ class Round {
   async #sayToAll(server: VirtualServer): Promise<void> {
     const content = { body: `here is ${server.name}` }
     const event = await this.#send(server, this.#draft({ type: 'm.room.message', content, sender: admin(server) }))
-    if (event === undefined) throw new Error(`seed ${this.#seed}: the administrator of ${server.name} was not let speak`)
+    if (event === undefined)
+      throw new Error(`seed ${this.#seed}: the administrator of ${server.name} was not let speak`)
     for (const other of this.#servers) {
       if (other !== server) await other.core.gapFiller.receive(this.#room, [event], this.#network.source(other))
     }
@@ -167,7 +177,13 @@ class Round {
     const users = Object.fromEntries(admins.map((server) => [admin(server), 100]))
     for (const user of this.#users) if (random.chance(0.5)) users[user] = random.pick([0, 10, 50, 60])
     const events = { 'm.room.topic': random.pick([0, 50]), 'm.room.name': random.pick([0, 50, 60]) }
-    return { users, events, invite: random.pick([0, 50]), ban: random.pick([50, 60]), events_default: random.pick([0, 10]) }
+    return {
+      users,
+      events,
+      invite: random.pick([0, 50]),
+      ban: random.pick([50, 60]),
+      events_default: random.pick([0, 10]),
+    }
   }
 
   #draft(draft: Omit<EventDraft, 'originServerTs'>): EventDraft {

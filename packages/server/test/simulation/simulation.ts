@@ -20,7 +20,8 @@ export async function simulate(seeds: Iterable<number>): Promise<RoundResult[]> 
     if (first !== undefined) results.push(await runRound(servers, first))
     const queue = [...rest]
     const worker = async () => {
-      for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) results.push(await runRound(servers, seed))
+      for (let seed = queue.shift(); seed !== undefined; seed = queue.shift())
+        results.push(await runRound(servers, seed))
     }
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
     return results.sort((a, b) => a.seed - b.seed)

@@ -73,7 +73,9 @@ export class VirtualServer {
     const room = await rooms.get(roomId)
     const entries = await tree.entries(room.roomNid, room.stateRoot)
     const found = await events.getMany(entries.map(({ event }) => event))
-    const state = entries.map(({ type, stateKey, event }) => [`${type}|${stateKey}`, found.get(event)!.eventId] as const)
+    const state = entries.map(
+      ({ type, stateKey, event }) => [`${type}|${stateKey}`, found.get(event)!.eventId] as const,
+    )
     return Object.fromEntries(state.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 

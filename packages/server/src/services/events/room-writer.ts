@@ -209,7 +209,9 @@ export class RoomWriter {
   #membershipStatements(roomNid: number, change: MembershipChange, at: PositionMarker): BoundWrite[] {
     const { membershipStore } = this.#deps
     const { userId, userNid, isLocal, before, after, eventNid } = change
-    const statements = [membershipStore.upsert({ roomNid, userNid, membership: after, eventNid, position: at, isLocal })]
+    const statements = [
+      membershipStore.upsert({ roomNid, userNid, membership: after, eventNid, position: at, isLocal }),
+    ]
     const members = Number(after === 'join') - Number(before === 'join')
     if (members !== 1 && members !== -1) return statements
     const count = { roomNid, serverName: serverNameOf(userId), change: members, position: at } as const

@@ -31,7 +31,10 @@ async function expectedEvents(deps: ExpectedEventsDeps, head: RoomHead): Promise
   if (head.isBusy) return { missing: undefined, redacted: undefined }
   const missing = await deps.roomGraphStore.backwardExtremities(head.roomNid)
   const redacted = await deps.eventStore.redactedIds(head.roomNid)
-  const isWhole = { missing: missing.length < MAX_BACKWARD_EXTREMITIES, redacted: redacted.length < MAX_EVENTS_PER_READ }
+  const isWhole = {
+    missing: missing.length < MAX_BACKWARD_EXTREMITIES,
+    redacted: redacted.length < MAX_EVENTS_PER_READ,
+  }
   head.expected = {
     missing: isWhole.missing ? new Set(missing.map(({ eventId }) => eventId)) : undefined,
     redacted: isWhole.redacted ? new Set(redacted) : undefined,

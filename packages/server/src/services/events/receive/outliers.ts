@@ -1,4 +1,11 @@
-import { authEventIds, type EventId, impliedCreateEventId, type Pdu, type RoomEvent, type RoomId } from '@magik/protocol'
+import {
+  authEventIds,
+  type EventId,
+  impliedCreateEventId,
+  type Pdu,
+  type RoomEvent,
+  type RoomId,
+} from '@magik/protocol'
 import { eventStatus, type StoredEvent } from '../../../storage/stored-event.ts'
 import type { UserNumbers } from '../../users/user-numbers.ts'
 import { StagedChunks } from '../../state/staged-chunks.ts'
