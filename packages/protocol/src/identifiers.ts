@@ -135,6 +135,16 @@ export function aliasOf(localpart: string, serverName: ServerName): RoomAlias {
 }
 
 /**
+ * Makes an event ID of the kind that servers assign.
+ * @throws MatrixError M_INVALID_PARAM
+ * @spec rooms/v1/#event-ids
+ */
+export function eventIdOfServer(localpart: string, serverName: ServerName): EventId {
+  if (localpart.includes(':')) throw new MatrixError('M_INVALID_PARAM', 'Not an event ID')
+  return parseEventId(`$${localpart}:${serverName}`)
+}
+
+/**
  * Checks the localpart of a user about to be registered against the current grammar.
  * @param serverName where given, the length of the whole user ID is checked as well.
  * @throws MatrixError M_INVALID_USERNAME

@@ -11,6 +11,8 @@ const STRINGY_LEVEL = /^\s*[+-]?\d+\s*$/
  */
 export function parsePowerLevel(value: JsonValue | undefined, version: RoomVersion): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : finiteLevel(value, version)
+  // An integer, if an odd one; canonical JSON makes it 0.
+  if (value instanceof JsonNumber && value.literal === '-0') return 0
   if (value === undefined || version.powerLevelValues === 'integers') return undefined
   if (typeof value === 'string') return STRINGY_LEVEL.test(value) ? finite(Number(value)) : undefined
   return value instanceof JsonNumber ? finiteLevel(value.valueOf(), version) : undefined

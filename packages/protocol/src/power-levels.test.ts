@@ -108,6 +108,7 @@ describe('parsePowerLevel', () => {
     [-50.57, undefined, undefined, -50],
     [new JsonNumber('5.114698E4'), undefined, undefined, 51146],
     [new JsonNumber('-0.5'), undefined, undefined, 0],
+    [new JsonNumber('-0'), 0, 0, 0],
     [new JsonNumber('1e400'), undefined, undefined, undefined],
     [true, undefined, undefined, undefined],
     [null, undefined, undefined, undefined],

@@ -1,5 +1,6 @@
 import {
   type AuthState,
+  assignEventId,
   authEventKeys,
   checkAuthRules,
   type EventToAuthorise,
@@ -9,9 +10,11 @@ import {
   type PduDraft,
   parseRoomId,
   parseUserId,
+  ROOM_VERSIONS,
   type RoomEvent,
   type RoomId,
   type RoomVersion,
+  referenceTo,
   serverNameOf,
   SigningKey,
   signEvent,
@@ -62,6 +65,14 @@ export function roomVersion(id: string): RoomVersion {
   return version
 }
 
+/** The names of all room versions, oldest first. */
+export const ALL_VERSIONS: readonly string[] = [...ROOM_VERSIONS.keys()]
+
+/** Whether a room version is that one or a later one. */
+export function isSince(versionId: string, first: number): boolean {
+  return Number(versionId) >= first
+}
+
 /** A room as a line of events. Its verbs are the spec's; they throw `Refused` and then change nothing. */
 export class TestRoom {
   readonly version: RoomVersion
@@ -109,14 +120,19 @@ export class TestRoom {
       content,
       ...(isCreate && this.version.roomIdFormat === 'create-event' ? {} : { room_id: this.#roomId }),
       ...(stateKey === undefined ? {} : { state_key: stateKey }),
-      prev_events: last === undefined ? [] : [last.eventId],
+      prev_events: last === undefined ? [] : [referenceTo(last, this.version)],
       auth_events: [],
       depth: this.events.length + 1,
       origin_server_ts: 1_700_000_000_000 + this.events.length,
     }
     const keys = authEventKeys(draft, this.version)
-    draft.auth_events = keys.flatMap((key) => this.stateEvent(...key)?.eventId ?? [])
-    return signEvent(Object.assign(draft, options.fields), serverNameOf(sender), TEST_KEY, this.version)
+    draft.auth_events = keys.flatMap((key) => {
+      const event = this.stateEvent(...key)
+      return event === undefined ? [] : [referenceTo(event, this.version)]
+    })
+    const server = serverNameOf(sender)
+    const completed = assignEventId(draft, server, () => `event-${this.events.length}`, this.version)
+    return signEvent(Object.assign(completed, options.fields), server, TEST_KEY, this.version)
   }
 
   check(event: EventToAuthorise): Verdict {

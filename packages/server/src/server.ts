@@ -1,27 +1,26 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { parseServerName, parseSigningKeyFile, type SigningKey } from '@magik/protocol'
-import type { Registry } from 'prom-client'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAccounts } from './composition/accounts.ts'
 import { createCore } from './composition/core.ts'
+import { openDatabase } from './composition/database.ts'
 import type { Foundations } from './composition/foundations.ts'
 import { createHttp } from './composition/http.ts'
+import { createReceipts } from './composition/receipts.ts'
 import { createRooms } from './composition/rooms.ts'
 import { createStores } from './composition/stores.ts'
 import { createSync } from './composition/sync.ts'
 import type { Clock } from './platform/clock/clock.ts'
 import { systemClock } from './platform/clock/system-clock.ts'
 import type { Config } from './platform/config/index.ts'
-import { SqliteDatabase, type SqliteDatabaseOptions } from './platform/database/sqlite/sqlite-database.ts'
+import type { Database, DatabaseSurroundings } from './platform/database/database.ts'
 import type { HttpServer } from './platform/http/http-server.ts'
 import { type BoundAddress, type Listeners, startListeners } from './platform/http/listeners.ts'
 import { SystemdNotifier } from './platform/http/sd-notify.ts'
 import { createLogger, type Logger } from './platform/log/logger.ts'
-import { databaseMetrics } from './platform/metrics/database-metrics.ts'
 import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
-import { createMetricsRegistry } from './platform/metrics/registry.ts'
+import { createMetricsRegistry, watchProcess } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
 import { ServerKeys } from './services/federation/server-keys.ts'
 import type { AuthCoverFollower } from './services/state/auth-chains/auth-cover-follower.ts'
@@ -33,14 +32,14 @@ export interface ServerSurroundings {
   readonly clock?: Clock
   readonly randomBytes?: (count: number) => Uint8Array
   readonly logger?: Logger
-  readonly database?: Pick<SqliteDatabaseOptions, 'synchronous' | 'commitGate' | 'strictReads'>
+  readonly database?: DatabaseSurroundings
 }
 
 /** A homeserver. */
 export interface Server {
   /** Answers requests, wherever they come from. */
   readonly http: HttpServer
-  readonly database: SqliteDatabase<Schema>
+  readonly database: Database<Schema>
   /** How many nodes of state trees have been read so far; for tests that count work. */
   stateNodesRead(): number
   /** Opens the listeners. */
@@ -65,7 +64,10 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
   const logger = surroundings.logger ?? createLogger({ level: config.log.level })
   const registry = createMetricsRegistry({ serverName: config.server_name, version: packageJson.version })
   const signingKey = await loadSigningKey(config)
-  const database = await openDatabase(config, logger, registry, surroundings)
+  const database = await openDatabase(
+    { config, logger, registry, randomBytes: systemRandomBytes },
+    surroundings.database ?? {},
+  )
   try {
     const stores = createStores(database)
     const epoch = await stores.metaStore.settle('epoch', () => hex(randomBytes(5)))
@@ -74,14 +76,16 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const foundations: Foundations = { config, serverName, clock, randomBytes, logger, registry, database, epoch }
     const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex') })
     const sync = createSync(foundations, stores, core)
-    const rooms = createRooms(foundations, stores, core, sync.views)
+    const rooms = createRooms(foundations, stores, core)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
+    const receipts = createReceipts(foundations, stores, core, { ...sync, ...accounts })
     const http = createHttp(foundations, {
       ...stores,
       ...core,
       ...sync,
       ...rooms,
       ...accounts,
+      ...receipts,
       config,
       clock,
       serverKeys: createServerKeys(foundations, signingKey),
@@ -98,28 +102,6 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     await database.close()
     throw error
   }
-}
-
-async function openDatabase(
-  config: Config,
-  logger: Logger,
-  registry: Registry,
-  surroundings: ServerSurroundings,
-): Promise<SqliteDatabase<Schema>> {
-  const path = config.database.args.database
-  await mkdir(dirname(path), { recursive: true })
-  return SqliteDatabase.open<Schema>({
-    path,
-    migrations: new URL('./storage/migrations/', import.meta.url),
-    observer: databaseMetrics(registry),
-    onFatal: (error) => {
-      logger.fatal({ err: error }, 'the database cannot be written any more')
-      // What is under way is finished, and a supervisor starts the server anew.
-      process.exitCode = 1
-      process.kill(process.pid, 'SIGTERM')
-    },
-    ...surroundings.database,
-  })
 }
 
 /** @throws Error if the file is missing or holds no key; it names the file. */
@@ -145,7 +127,7 @@ function runnable(
   { config, clock, logger, registry }: Foundations,
   parts: {
     http: HttpServer
-    database: SqliteDatabase<Schema>
+    database: Database<Schema>
     tree: StateTree
     activity: DeviceActivity
     authCover: AuthCoverFollower
@@ -162,6 +144,7 @@ function runnable(
     database,
     stateNodesRead: () => tree.nodesRead,
     async start() {
+      watchProcess(registry)
       authCover.start()
       listeners = await startListeners(http, config.listeners, tls)
       await systemd.ready()

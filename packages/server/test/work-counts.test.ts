@@ -1,5 +1,10 @@
+import { parseUserId } from '@magik/protocol'
 import { expect, test } from 'vitest'
-import { path, testServer, type User, type Work, workOf } from './harness/index.ts'
+import { MembershipStore } from '../src/storage/membership-store.ts'
+import { PushRuleStore } from '../src/storage/push-rule-store.ts'
+import { RoomStore } from '../src/storage/room-store.ts'
+import { UserStore } from '../src/storage/user-store.ts'
+import { path, type RunningServer, SERVER_NAME, testServer, type User, type Work, workOf } from './harness/index.ts'
 
 // Rows, statements, reads and nodes per operation, never time: what an operation costs must not hang on how large the
 // room is, how many members it has or how long it has existed.
@@ -38,7 +43,8 @@ test('a message costs the same in a room of 10 and in one of 300: at most six ro
     // when a message is sent
     cost.set(room, await workOf(server, () => alice.send(room.id, 'counted')))
   }
-  // then event, head, change and stream position are written, and nothing per member
+  // then event, head, change, unread counter, the sender's read position and the stream position are written, and
+  // nothing per member
   const message = cost.get(small)!
   // the commit writes the stream's position, once for all that share it
   expect(message.rowsWritten + message.commits).toBeLessThanOrEqual(MESSAGE_ROWS)
@@ -49,6 +55,70 @@ test('a message costs the same in a room of 10 and in one of 300: at most six ro
   // to look whether the transaction ID is new is the only read
   expect(message.reads).toBeLessThanOrEqual(1)
 })
+
+test('a message costs the same in a room of 10,000 as in one of 10, whoever has what rules; a mention costs a row each', async () => {
+  // given two rooms, one with thousands of members, many of them with rules of their own
+  const first = await testServer({ users: ['alice', 'bob', 'carol'] })
+  const users = [first.alice, first.bob, first.carol]
+  const rooms = [await users[0]!.createRoomWith(users.slice(1)), await users[0]!.createRoomWith(users.slice(1))]
+  const loud = ['notify', { set_tweak: 'highlight' }]
+  await first.bob.put('/pushrules/global/content/word', { actions: loud, pattern: 'cake' })
+  for (const [index, size] of [10, 10_000].entries()) await crowd(first, rooms[index]!, size)
+  // and a server that finds them so
+  await first.stop()
+  const server = await testServer({ folder: first.folder })
+  const [alice, bob, carol] = users.map((user) => user.through(server.transport)) as [User, User, User]
+  const mention = { body: 'x', 'm.mentions': { user_ids: users.map(({ userId }) => userId) } }
+  const costs: Work[][] = []
+  for (const room of rooms) {
+    await alice.send(room, mention, { txnId: `warm ${room}` })
+    costs.push([
+      await workOf(server, () => alice.send(room, 'counted')),
+      // when members are mentioned, or a word that one of them waits for
+      await workOf(server, () => alice.send(room, mention)),
+      await workOf(server, () => alice.send(room, 'cake')),
+    ])
+  }
+  const [small, large] = costs
+  expect(large).toEqual(small!.map((work) => ({ ...work, nodes: expect.any(Number) })))
+  const [ordinary, mentioning, keyword] = small!
+  expect(ordinary!.rowsWritten + ordinary!.commits).toBeLessThanOrEqual(MESSAGE_ROWS)
+  expect(mentioning!.rowsWritten).toBe(ordinary!.rowsWritten + 2)
+  expect(keyword!.rowsWritten).toBe(ordinary!.rowsWritten + 1)
+  // then everybody is told nevertheless
+  for (const room of rooms) {
+    const count = async (user: User) => (await user.syncRoom(room))!.unread_notifications
+    expect(await count(bob)).toEqual({ notification_count: 4, highlight_count: 3 })
+    expect(await count(carol)).toEqual({ notification_count: 4, highlight_count: 2 })
+    expect(await count(alice)).toEqual({ notification_count: 0, highlight_count: 0 })
+  }
+})
+
+/** Puts members into a room by the back door, every hundredth with rules of their own. */
+async function crowd({ server }: RunningServer, room: string, size: number): Promise<void> {
+  const { database } = server
+  const roomNid = (await new RoomStore(database).find(room))!.roomNid
+  const [users, memberships, rules] = [
+    new UserStore(database),
+    new MembershipStore(database),
+    new PushRuleStore(database),
+  ]
+  for (let first = 0; first < size; first += 500) {
+    const statements = Array.from({ length: Math.min(500, size - first) }, (_, index) => first + index).flatMap((n) => {
+      const userNid = roomNid * 1_000_000 + n
+      const userId = parseUserId(`@member${userNid}:${SERVER_NAME}`)
+      const own = { override: [], content: [{ rule_id: 'x', pattern: `word${n}`, actions: ['notify'] }] }
+      return [
+        users.insert(userNid, userId),
+        memberships.upsert({ roomNid, userNid, membership: 'join', eventNid: 0, position: 0, isLocal: true }),
+        ...(n % 100 === 0
+          ? [rules.upsert({ userNid, expected: 0, position: 0, hasPersonal: true, rules: JSON.stringify({ own }) })]
+          : []),
+      ]
+    })
+    expect(await database.write({ statements })).toMatchObject({ committed: true })
+  }
+}
 
 test('messages sent at once share commits', async () => {
   const server = await testServer({ users: ['alice'] })
@@ -73,7 +143,8 @@ test('a join and a leave write the same number of rows whatever the room’s siz
     joining.push(await workOf(server, () => newcomer!.join(id)))
     leaving.push(await workOf(server, () => newcomer!.leave(id)))
   }
-  expect(joining[0]!.rowsWritten).toBeLessThanOrEqual(8)
+  // two of them for unread counts: the counter, and that nothing before is unread
+  expect(joining[0]!.rowsWritten).toBeLessThanOrEqual(9)
   for (const [small, large] of [joining, leaving]) {
     expect(large!.rowsWritten).toBe(small!.rowsWritten)
     expect(large!.statements).toBe(small!.statements)
@@ -182,7 +253,8 @@ test('a whole room of 300 is made visible to a newcomer without one read per mem
   const { large } = server
   const bob = large.members[1]!
   const work = await workOf(server, () => bob.sync())
-  expect(work.reads + work.scans).toBeLessThanOrEqual(15)
+  // in each of the two rooms four of them are about receipts and what is unread
+  expect(work.reads + work.scans).toBeLessThanOrEqual(17)
   expect(Object.keys((await bob.get<{ joined: object }>(path`/rooms/${large.id}/joined_members`)).joined)).toHaveLength(
     300,
   )

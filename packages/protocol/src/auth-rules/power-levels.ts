@@ -1,5 +1,5 @@
 import { isUserId } from '../identifiers.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts'
+import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../json/json-value.ts'
 import { parsePowerLevel } from '../power-level-value.ts'
 import { isRoomCreator } from '../room-creators.ts'
 import type { AuthCheck } from './auth-check.ts'
@@ -9,7 +9,7 @@ import { type Refusal, refuse } from './verdict.ts'
 /** @spec rooms/v12/#authorisation-rules */
 export function checkPowerLevels(check: AuthCheck): Refusal | undefined {
   const { content } = check.pdu
-  const malformed = check.version.powerLevelValues === 'integers' ? findMalformedLevel(content, check) : undefined
+  const malformed = findMalformedLevel(content, check)
   if (malformed !== undefined) return malformed
   // 10.3 (v11: 9.3); an absent property counts as an empty one
   const { users } = content
@@ -30,19 +30,28 @@ export function checkPowerLevels(check: AuthCheck): Refusal | undefined {
 }
 
 function findMalformedLevel(content: JsonObject, { version }: AuthCheck): Refusal | undefined {
-  const isLevel = (value: JsonValue | undefined) => parsePowerLevel(value, version) !== undefined
+  // Before version 10 what is no level counts as absent, unless it is a number that no double comes near.
+  const isStrict = version.powerLevelValues === 'integers'
+  const isMalformed = isStrict ? (value: JsonValue) => parsePowerLevel(value, version) === undefined : isBeyondDoubles
   // 10.1 (v11: 9.1)
   for (const key of SINGLE_LEVELS) {
-    if (content[key] !== undefined && !isLevel(content[key])) return refuse('10.1', `${key} must be an integer`)
+    const level = content[key]
+    if (level !== undefined && isMalformed(level)) return refuse('10.1', `${key} must be an integer`)
   }
   // 10.2 (v11: 9.2)
   for (const key of ['events', 'notifications']) {
     const levels = content[key]
-    if (levels !== undefined && !(isJsonObject(levels) && Object.values(levels).every(isLevel))) {
+    if (levels === undefined) continue
+    if (isJsonObject(levels) ? Object.values(levels).some(isMalformed) : isStrict) {
       return refuse('10.2', `${key} must be an object of integers`)
     }
   }
   return undefined
+}
+
+/** @spec rooms/v1/#mroompower_levels-events-accept-values-as-floats */
+function isBeyondDoubles(value: JsonValue): boolean {
+  return value instanceof JsonNumber && !Number.isFinite(value.valueOf())
 }
 
 function isUserLevel([userId, level]: [string, JsonValue], { version }: AuthCheck): boolean {

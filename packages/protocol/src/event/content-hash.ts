@@ -1,4 +1,4 @@
-import { encodeBase64 } from '../base64.ts'
+import { Base64Error, decodeBase64, encodeBase64 } from '../base64.ts'
 import { canonicalJson } from '../json/canonical-json.ts'
 import type { JsonObject } from '../json/json-value.ts'
 import type { RoomVersion } from '../room-version/room-version.ts'
@@ -13,8 +13,7 @@ import { sha256 } from './sha256.ts'
  * @spec server-server-api/#calculating-the-content-hash-for-an-event
  */
 export function contentHash(event: JsonObject, version: RoomVersion): string {
-  const { hashes, signatures, unsigned, ...hashed } = event
-  return encodeBase64(sha256(canonicalJson(hashed, { lossless: version.canonicalJson === 'lossless' })))
+  return encodeBase64(contentDigest(event, version))
 }
 
 /**
@@ -23,10 +22,21 @@ export function contentHash(event: JsonObject, version: RoomVersion): string {
  * @spec server-server-api/#validating-hashes-and-signatures-on-received-events
  */
 export function contentHashMatches(pdu: Pdu, version: RoomVersion): boolean {
-  // Both alphabets and padding are seen in the wild; the bytes decide.
-  return withoutSpelling(pdu.hashes.sha256) === withoutSpelling(contentHash(pdu, version))
+  const claimed = decodedHash(pdu.hashes.sha256)
+  return claimed !== undefined && Buffer.compare(claimed, contentDigest(pdu, version)) === 0
 }
 
-function withoutSpelling(base64: string): string {
-  return base64.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+function contentDigest(event: JsonObject, version: RoomVersion): Uint8Array {
+  const { hashes, signatures, unsigned, ...hashed } = event
+  return sha256(canonicalJson(hashed, { lossless: version.canonicalJson === 'lossless' }))
+}
+
+/** The bytes decide: both alphabets and padding are seen in the wild. Nothing, for what is no Base64. */
+function decodedHash(base64: string): Uint8Array | undefined {
+  try {
+    return decodeBase64(base64)
+  } catch (error) {
+    if (error instanceof Base64Error) return undefined
+    throw error
+  }
 }

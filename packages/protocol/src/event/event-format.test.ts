@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { alice, roomVersion, TestRoom } from '../../test/room-builder.ts'
+import { ALL_VERSIONS, alice, isSince, roomVersion, TestRoom } from '../../test/room-builder.ts'
 import { MatrixError } from '../errors.ts'
 import { JsonNumber, type JsonObject, type JsonValue } from '../json/json-value.ts'
 import type { RoomVersion } from '../room-version/room-version.ts'
@@ -9,14 +9,6 @@ import { authEventIds, depthOf, prevEventIds } from './event-references.ts'
 
 const V11 = roomVersion('11')
 const V12 = roomVersion('12')
-const V1_FORMAT: RoomVersion = {
-  ...V11,
-  eventIdFormat: 'assigned',
-  eventReferences: 'pairs',
-  canonicalJson: 'lossless',
-  maxDepth: 2n ** 63n - 1n,
-}
-
 const message = TestRoom.public(V12).build({ type: 'm.room.message', sender: alice, content: { body: 'x' } }).pdu
 const eventId = (i: number) => `$${'A'.repeat(40)}${String(i).padStart(3, '0')}`
 const eventIds = (count: number) => Array.from({ length: count }, (_, i) => eventId(i))
@@ -110,7 +102,7 @@ describe('parsePdu', () => {
     expect(outcome(withField('content', { number }), V12)).toBe(expected)
     expect(outcome(withField('content', { deep: [[{ number }, 'x']] }), V12)).toBe(expected)
     expect(outcome(withField('org.example', number), V12)).toBe(expected)
-    expect(outcome(withField('content', { number }), { ...V12, canonicalJson: 'lossless' })).toBe('accepted')
+    expect(outcome(withField('content', { number }), roomVersion('5'))).toBe('accepted')
   })
 
   test('depth of nesting is no trouble', () => {
@@ -122,7 +114,7 @@ describe('parsePdu', () => {
   test('arbitrary JSON in any field never makes it throw anything but a MatrixError', () => {
     const json = fc.jsonValue() as fc.Arbitrary<JsonValue>
     const field = fc.constantFrom(...Object.keys(message), 'state_key', 'unsigned', 'redacts', 'event_id', '__proto__')
-    for (const version of [V11, V12, V1_FORMAT]) {
+    for (const version of ALL_VERSIONS.map(roomVersion)) {
       fc.assert(fc.property(json, (value) => ['accepted', 'M_BAD_JSON'].includes(outcome(value, version))))
       fc.assert(
         fc.property(field, json, (name, value) =>
@@ -133,7 +125,8 @@ describe('parsePdu', () => {
   })
 })
 
-describe('the format of room versions 1 and 2', () => {
+describe.each(['1', '2'])('the format of room version %s', (versionId) => {
+  const version = roomVersion(versionId)
   const pair = (i: number): JsonValue => [`$${i}:a.example`, { sha256: 'x' }]
   const event = (fields: JsonObject = {}): JsonObject => ({
     ...message,
@@ -144,7 +137,7 @@ describe('the format of room versions 1 and 2', () => {
   })
 
   test('references are pairs of ID and hashes', () => {
-    const pdu = parsePdu(event(), V1_FORMAT)
+    const pdu = parsePdu(event(), version)
     expect(prevEventIds(pdu)).toEqual(['$1:a.example', '$2:a.example'])
     expect(authEventIds(pdu)).toEqual(['$3:a.example'])
     for (const wrong of [
@@ -155,24 +148,45 @@ describe('the format of room versions 1 and 2', () => {
       ['x', {}],
       ['$1:a.example', { sha256: 5 }],
     ]) {
-      expect(outcome(event({ prev_events: [wrong] }), V1_FORMAT)).toBe('M_BAD_JSON')
+      expect(outcome(event({ prev_events: [wrong] }), version)).toBe('M_BAD_JSON')
     }
   })
 
   test('the event carries its ID', () => {
-    expect(outcome(event(), V1_FORMAT)).toBe('accepted')
+    expect(outcome(event(), version)).toBe('accepted')
     for (const wrong of [null, 5, '', 'own:a.example', `$${'x'.repeat(245)}:a.example`]) {
-      expect(outcome(event({ event_id: wrong }), V1_FORMAT)).toBe('M_BAD_JSON')
+      expect(outcome(event({ event_id: wrong }), version)).toBe('M_BAD_JSON')
+    }
+  })
+})
+
+describe.each(ALL_VERSIONS)('version %s', (versionId) => {
+  const version = roomVersion(versionId)
+  const { pdu } = TestRoom.public(version).build({ type: 'm.room.message', sender: alice })
+
+  test('accepts its own events, and those of its format alone', () => {
+    const formatOf = (id: string) => (isSince(id, 6) ? 'strict' : isSince(id, 3) ? 'hashes' : 'assigned')
+    const half = { ...pdu, content: { half: new JsonNumber('0.5') } }
+    for (const id of ALL_VERSIONS) {
+      const isReadable = (formatOf(versionId) === 'assigned') === (formatOf(id) === 'assigned')
+      expect([id, outcome(pdu, roomVersion(id))]).toEqual([id, isReadable ? 'accepted' : 'M_BAD_JSON'])
+      const isLossless = formatOf(id) !== 'strict'
+      expect(outcome(half, roomVersion(id))).toBe(isReadable && isLossless ? 'accepted' : 'M_BAD_JSON')
     }
   })
 
-  test('depth goes up to 2^63 − 1', () => {
-    const atLimit = parsePdu(event({ depth: new JsonNumber('9223372036854775807') }), V1_FORMAT)
-    expect(depthOf(atLimit)).toBe(2 ** 63)
-    expect(outcome(event({ depth: new JsonNumber('9223372036854775808') }), V1_FORMAT)).toBe('M_BAD_JSON')
-    expect(outcome(event({ depth: new JsonNumber('-1') }), V1_FORMAT)).toBe('M_BAD_JSON')
-    expect(outcome(event({ depth: new JsonNumber('1.5') }), V1_FORMAT)).toBe('M_BAD_JSON')
+  test('depth goes up to 2^63 − 1, or 2^53 − 1 since version 6', () => {
+    const depth = (literal: string) => outcome({ ...pdu, depth: new JsonNumber(literal) }, version)
+    expect(outcome({ ...pdu, depth: Number.MAX_SAFE_INTEGER }, version)).toBe('accepted')
+    expect(depth('9007199254740992')).toBe(isSince(versionId, 6) ? 'M_BAD_JSON' : 'accepted')
+    expect(depth('9223372036854775807')).toBe(isSince(versionId, 6) ? 'M_BAD_JSON' : 'accepted')
+    for (const literal of ['9223372036854775808', '-1', '1.5', '1e3']) expect(depth(literal)).toBe('M_BAD_JSON')
   })
+})
+
+test('a depth beyond the doubles’ integers is read as the nearest double', () => {
+  const { pdu } = TestRoom.public(roomVersion('5')).build({ type: 'm.x', sender: alice })
+  expect(depthOf({ ...pdu, depth: new JsonNumber('9223372036854775807') })).toBe(2 ** 63)
 })
 
 test('plain references are handed on without a copy', () => {

@@ -1,5 +1,8 @@
+import { encodeBase64 } from '../base64.ts'
 import type { EventId } from '../identifiers.ts'
-import type { EventReference, Pdu } from './pdu.ts'
+import type { RoomVersion } from '../room-version/room-version.ts'
+import type { EventReference, Pdu, RoomEvent } from './pdu.ts'
+import { referenceHash } from './reference-hash.ts'
 
 /**
  * The IDs of an event's parents in the room's graph, in the order the event gives them.
@@ -20,6 +23,21 @@ export function authEventIds(pdu: Pdu): readonly EventId[] {
 /** An event's claimed depth. Beyond 2^53 − 1 (room versions 1 to 5) it is the nearest double. */
 export function depthOf(pdu: Pdu): number {
   return pdu.depth.valueOf()
+}
+
+/**
+ * What another event writes into its `prev_events` or `auth_events` to name this one. Hashes the event only in room
+ * versions whose references carry a hash.
+ * @param event whole or redacted: the reference is the same.
+ * @throws CanonicalJsonError as `referenceHash` does.
+ * @spec rooms/v1/#event-format
+ */
+export function referenceTo(
+  { eventId, pdu }: Pick<RoomEvent, 'eventId' | 'pdu'>,
+  version: RoomVersion,
+): EventReference {
+  if (version.eventReferences === 'ids') return eventId
+  return [eventId, { sha256: encodeBase64(referenceHash(pdu, version)) }]
 }
 
 function referencedIds(references: readonly EventReference[]): readonly EventId[] {

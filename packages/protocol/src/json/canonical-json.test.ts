@@ -32,10 +32,10 @@ describe('examples of the specification', () => {
 describe('a second implementation agrees', () => {
   test.each(vectors.cases)('$name', ({ json, canonical, sha256, numbers }) => {
     const value = parseJsonText(json)
-    // Python reads -0 as 0; literally kept, it stays -0.
-    const lossless = numbers !== undefined
-    expect(canonicalJson(value, { lossless })).toBe(canonical)
-    expect(createHash('sha256').update(canonicalJson(value, { lossless }), 'utf8').digest('hex')).toBe(sha256)
+    const text = canonicalJson(value, { lossless: true })
+    expect(text).toBe(canonical)
+    expect(createHash('sha256').update(text, 'utf8').digest('hex')).toBe(sha256)
+    if (numbers === undefined) expect(canonicalJson(value)).toBe(canonical)
   })
 
   test.each(vectors.cases.filter(({ numbers }) => numbers === 'large'))('strictly refused: $name', ({ json }) => {
@@ -75,8 +75,8 @@ describe('numbers', () => {
     expect(canonicalJson(value, { lossless: true })).toBe(`{"a":[${literal}]}`)
   })
 
-  test('a lossless -0 stays as it was sent', () => {
-    expect(canonicalJson([new JsonNumber('-0')], { lossless: true })).toBe('[-0]')
+  test('the integer -0 is 0 even when lossless, the fraction -0.0 is not', () => {
+    expect(canonicalJson([new JsonNumber('-0'), new JsonNumber('-0.0')], { lossless: true })).toBe('[0,-0.0]')
   })
 
   test('numbers of our own are held to the same rule', () => {
@@ -173,7 +173,7 @@ describe('properties', () => {
 
 /** Canonical JSON as the specification words it, slowly. */
 function transcription(value: JsonValue): string {
-  if (value instanceof JsonNumber) return value.literal
+  if (value instanceof JsonNumber) return value.literal === '-0' ? '0' : value.literal
   if (Array.isArray(value)) return `[${value.map(transcription).join(',')}]`
   if (!isJsonObject(value)) return typeof value === 'string' ? transcribedString(value) : String(value)
   const keys = Object.keys(value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

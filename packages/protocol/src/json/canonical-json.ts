@@ -13,8 +13,9 @@ export class CanonicalJsonError extends Error {
 /** How `canonicalJson` treats numbers. */
 export interface CanonicalJsonOptions {
   /**
-   * Room versions 1 to 5: number literals stand as they were sent, whatever their value. Otherwise a number's value must
-   * be an integer within ±(2^53 − 1), and it is written in plain digits (`-0` as `0`, `1e3` as `1000`).
+   * Room versions 1 to 5: number literals stand as they were sent, whatever their value; only `-0` becomes `0`, because
+   * servers that read integers as such have no minus zero to hash. Otherwise a number's value must be an integer within
+   * ±(2^53 − 1), and it is written in plain digits (`-0` as `0`, `1e3` as `1000`).
    */
   readonly lossless?: boolean
 }
@@ -62,7 +63,7 @@ function arrange(node: Node, arranging: Arranging): Node {
   if (typeof node === 'number') return checkedNumber(node, arranging)
   if (typeof node !== 'object' || node === null) return node
   if (Array.isArray(node)) return arrangeItems(node, arranging)
-  if (node instanceof JsonNumber) return arranging.lossless ? node : integerOf(node)
+  if (node instanceof JsonNumber) return arranging.lossless && node.literal !== '-0' ? node : integerOf(node)
   return arrangeMembers(node, arranging)
 }
 

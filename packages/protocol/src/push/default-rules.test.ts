@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { alice } from '../../test/room-builder.ts'
 import { defaultPushRules } from './default-rules.ts'
 
-test('the default rules are the specification’s, in its order', () => {
+test('the default rules are the specification’s, in its order, and behind them those of today’s clients', () => {
   const rules = defaultPushRules(alice)
   expect(rules.override.map((rule) => rule.rule_id)).toEqual([
     '.m.rule.master',
@@ -15,6 +15,7 @@ test('the default rules are the specification’s, in its order', () => {
     '.m.rule.reaction',
     '.m.rule.room.server_acl',
     '.m.rule.suppress_edits',
+    '.org.matrix.msc3930.rule.poll_response',
   ])
   expect(rules.underride.map((rule) => rule.rule_id)).toEqual([
     '.m.rule.call',
@@ -22,6 +23,11 @@ test('the default rules are the specification’s, in its order', () => {
     '.m.rule.room_one_to_one',
     '.m.rule.message',
     '.m.rule.encrypted',
+    '.im.vector.jitsi',
+    '.org.matrix.msc3930.rule.poll_start_one_to_one',
+    '.org.matrix.msc3930.rule.poll_start',
+    '.org.matrix.msc3930.rule.poll_end_one_to_one',
+    '.org.matrix.msc3930.rule.poll_end',
   ])
   expect([rules.content, rules.room, rules.sender]).toEqual([[], [], []])
 })

@@ -1,29 +1,71 @@
-import { V11_REDACTION } from './redaction-rules.ts'
+import { V1_REDACTION, V11_REDACTION, V6_REDACTION, V8_REDACTION, V9_REDACTION } from './redaction-rules.ts'
 import type { RoomVersion } from './room-version.ts'
 
-const V11: RoomVersion = {
-  id: '11',
-  eventIdFormat: 'base64url',
-  eventReferences: 'ids',
+const V1: RoomVersion = {
+  id: '1',
+  eventIdFormat: 'assigned',
+  eventReferences: 'pairs',
   roomIdFormat: 'domain',
   createEventIn: 'auth-events',
-  canonicalJson: 'strict',
-  maxDepth: 2n ** 53n - 1n,
-  signedByEventIdServer: false,
-  enforcesKeyValidity: true,
-  redaction: V11_REDACTION,
-  redactsIn: 'content',
-  redactionRightCheckedBy: 'receipt',
-  creatorNamedBy: 'sender',
+  canonicalJson: 'lossless',
+  maxDepth: 2n ** 63n - 1n,
+  signedByEventIdServer: true,
+  enforcesKeyValidity: false,
+  redaction: V1_REDACTION,
+  redactsIn: 'top-level',
+  redactionRightCheckedBy: 'auth-rules',
+  creatorNamedBy: 'content',
   additionalCreators: false,
   creatorPower: 'initial',
-  powerLevelValues: 'integers',
+  powerLevelValues: 'numbers-or-strings',
+  authorisesNotificationLevels: false,
+  aliasesRule: true,
+  knocking: false,
+  restrictedJoins: false,
+  knockRestrictedJoins: false,
+  stateResolution: 'v1',
+}
+
+const V2: RoomVersion = { ...V1, id: '2', stateResolution: 'v2' }
+
+const V3: RoomVersion = {
+  ...V2,
+  id: '3',
+  eventIdFormat: 'base64',
+  eventReferences: 'ids',
+  signedByEventIdServer: false,
+  redactionRightCheckedBy: 'receipt',
+}
+
+const V4: RoomVersion = { ...V3, id: '4', eventIdFormat: 'base64url' }
+
+const V5: RoomVersion = { ...V4, id: '5', enforcesKeyValidity: true }
+
+const V6: RoomVersion = {
+  ...V5,
+  id: '6',
+  canonicalJson: 'strict',
+  maxDepth: 2n ** 53n - 1n,
+  redaction: V6_REDACTION,
+  powerLevelValues: 'integers-or-strings',
   authorisesNotificationLevels: true,
   aliasesRule: false,
-  knocking: true,
-  restrictedJoins: true,
-  knockRestrictedJoins: true,
-  stateResolution: 'v2',
+}
+
+const V7: RoomVersion = { ...V6, id: '7', knocking: true }
+
+const V8: RoomVersion = { ...V7, id: '8', redaction: V8_REDACTION, restrictedJoins: true }
+
+const V9: RoomVersion = { ...V8, id: '9', redaction: V9_REDACTION }
+
+const V10: RoomVersion = { ...V9, id: '10', powerLevelValues: 'integers', knockRestrictedJoins: true }
+
+const V11: RoomVersion = {
+  ...V10,
+  id: '11',
+  redaction: V11_REDACTION,
+  redactsIn: 'content',
+  creatorNamedBy: 'sender',
 }
 
 const V12: RoomVersion = {
@@ -37,11 +79,11 @@ const V12: RoomVersion = {
 }
 
 /**
- * Every room version this implementation knows, by name.
+ * Every room version this implementation knows, by name, oldest first.
  * @spec rooms/#complete-list-of-room-versions
  */
 export const ROOM_VERSIONS: ReadonlyMap<string, RoomVersion> = new Map(
-  [V11, V12].map((version) => [version.id, version]),
+  [V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12].map((version) => [version.id, version]),
 )
 
 /** The version new rooms get unless their creator asks for another. @spec rooms/#complete-list-of-room-versions */

@@ -16,14 +16,16 @@ const UPWARD_AT_LEAST = 2_000
  * joined since. Each alone is exact for the lower ends it covers, so they share the work: upwards from all, as long as
  * few events cite what is met, which covers members and the like; then downwards to those lower ends that are left,
  * such as the power levels before last, and no deeper than they lie where the events tell their `authDepth`.
+ * @param upwardLimit most events met on the way upwards.
  * @spec rooms/v12/#definitions
  */
 export async function conflictedSubgraph(
   conflicted: ReadonlySet<EventId>,
   reader: EventReader,
+  upwardLimit: number = Math.max(UPWARD_AT_LEAST, UPWARD_PER_CONFLICTED * conflicted.size),
 ): Promise<ReadonlySet<EventId>> {
   if (!reader.hasIndex) return searchDownwards(conflicted, conflicted, reader)
-  const { subgraph, uncovered } = await searchUpwards(conflicted, reader)
+  const { subgraph, uncovered } = await searchUpwards(conflicted, reader, upwardLimit)
   if (uncovered.size === 0) return subgraph
   return subgraph.union(await searchDownwards(conflicted, uncovered, reader))
 }
@@ -32,8 +34,8 @@ export async function conflictedSubgraph(
 async function searchUpwards(
   conflicted: ReadonlySet<EventId>,
   reader: EventReader,
+  limit: number,
 ): Promise<{ subgraph: Set<EventId>; uncovered: Set<EventId> }> {
-  const limit = Math.max(UPWARD_AT_LEAST, UPWARD_PER_CONFLICTED * conflicted.size)
   const seen = new Set(conflicted)
   const cited = new GraphEdges()
   const open: EventId[] = []

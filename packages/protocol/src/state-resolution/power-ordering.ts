@@ -18,8 +18,7 @@ interface PowerRank {
  *
  * Deviation: auth chains are followed inside the full conflicted set only, as every known server does, also where
  * version 2's set has gaps; the definition could be read as following them through such gaps. Events that lie on a
- * cycle or above one have no place in the ordering: they are of the result, so that they are not judged later either,
- * but come after the ordered ones in `unordered`.
+ * cycle or above one have no place in the ordering; they come back as `unordered`, to be left out of the resolution.
  * @spec rooms/v12/#definitions
  */
 export async function orderPowerEvents(

@@ -16,8 +16,9 @@ export const MAX_RESOLUTION_EVENTS = 250_000
  * have it. So the answer can be applied to the state of any fork. Entries are sorted by type and state key; they do not
  * depend on the order of forks, keys or answers.
  *
- * Cost grows with the conflict, not with the room, if `events.citing` is there; see `StateConflict`,
- * `UnconflictedAuthChain` and `conflictedSubgraph`.
+ * If `events.citing` is there, cost grows with the conflict, not with the number of members; see `UnconflictedAuthChain`
+ * and `conflictedSubgraph`. The history of power levels is followed back to where the oldest conflicted event stands, as
+ * mainline ordering asks; without `authDepth` it may be followed further.
  *
  * Events that are not known, or belong to another room, are taken for absent, wherever they are named. Events that are
  * in their own auth chain are possible only in room versions 1 and 2: a power event on such a circle or above it is

@@ -6,7 +6,6 @@ import { unconflictedAmong } from './unconflicted-events.ts'
 
 /** Most events asked for that cite one event, in the first attempt and in the second. */
 const CITING_LIMITS = [32, 1_024]
-/** Most events met in one attempt. */
 const SEARCH_LIMIT = 5_000
 
 /**
@@ -20,10 +19,13 @@ const SEARCH_LIMIT = 5_000
 export class UnconflictedAuthChain {
   readonly #conflict: StateConflict
   readonly #reader: EventReader
+  readonly #searchLimit: number
   readonly #verdicts = new Map<EventId, boolean>()
   #everything: ReadonlySet<EventId> | undefined
 
-  constructor(conflict: StateConflict, reader: EventReader) {
+  /** @param searchLimit most events met in one attempt at looking upwards. */
+  constructor(conflict: StateConflict, reader: EventReader, searchLimit: number = SEARCH_LIMIT) {
+    this.#searchLimit = searchLimit
     this.#conflict = conflict
     this.#reader = reader
   }
@@ -50,14 +52,16 @@ export class UnconflictedAuthChain {
     const waiting = new Set(eventIds)
     let undecided = eventIds
     let pending = eventIds
-    while (pending.length > 0 && seen.size <= SEARCH_LIMIT) {
+    while (pending.length > 0 && seen.size <= this.#searchLimit) {
       const met: EventId[] = []
+      const agreed: EventId[] = []
       for (const [eventId, { eventIds: citingIds, complete }] of await this.#reader.citing(pending, limit)) {
         waiting.delete(eventId)
         if (!complete) open.add(eventId)
         for (const citingId of citingIds) {
           citing.add(eventId, citingId)
           cited.add(citingId, eventId)
+          if (this.#verdicts.get(citingId)) agreed.push(citingId)
           if (seen.has(citingId)) continue
           seen.add(citingId)
           waiting.add(citingId)
@@ -65,7 +69,8 @@ export class UnconflictedAuthChain {
         }
       }
       this.#reader.visit(met.length)
-      for (const eventId of cited.reachableFrom(await this.#agreedAmong(met))) this.#verdicts.set(eventId, true)
+      agreed.push(...(await this.#entriesAmong(met)))
+      for (const eventId of cited.reachableFrom(agreed)) this.#verdicts.set(eventId, true)
       undecided = undecided.filter((eventId) => !this.#verdicts.has(eventId))
       // What is above those already decided need not be known, unless it proves to be above another as well.
       const wanted = citing.reachableFrom(undecided)
@@ -78,12 +83,12 @@ export class UnconflictedAuthChain {
     }
   }
 
-  async #agreedAmong(eventIds: readonly EventId[]): Promise<EventId[]> {
-    const agreed = eventIds.filter((eventId) => this.#verdicts.get(eventId))
+  async #entriesAmong(eventIds: readonly EventId[]): Promise<EventId[]> {
+    const entries: EventId[] = []
     for (const batch of batches(eventIds.filter((eventId) => !this.#verdicts.has(eventId)))) {
-      agreed.push(...(await unconflictedAmong(batch, await this.#reader.load(batch), this.#conflict)))
+      entries.push(...(await unconflictedAmong(batch, await this.#reader.load(batch), this.#conflict)))
     }
-    return agreed
+    return entries
   }
 
   async #walkDown(): Promise<Set<EventId>> {

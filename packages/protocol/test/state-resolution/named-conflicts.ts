@@ -136,6 +136,15 @@ const CONFLICTS: Readonly<Record<string, (story: Story) => DrawnConflict>> = {
     })
     return story.conflict(withEntryOf(renamed, start, 'm.room.power_levels'), story.on(promoted, member(dave, 'join')))
   },
+  'a rejected topic in one state': (story) => {
+    const start = story.found({ [bob]: 50 }, [bob])
+    return story.conflict(story.graph.force(start, topic(bob, 'rejected'), 'auth-events'), start)
+  },
+  'a rejected promotion among auth events': (story) => {
+    const start = story.found({}, [bob, carol])
+    const promoted = story.graph.force(start, story.levels(carol, { [bob]: 50 }), 'auth-events')
+    return story.conflict(start, withEntryOf(start, story.graph.force(promoted, topic(bob, 'by bob')), 'm.room.topic'))
+  },
   'a fork that knows nobody': (story) => {
     const start = story.found({ [bob]: 50 }, [bob, carol])
     const founded = new Map([...start.state].filter(([key]) => key === keyOf('m.room.create', '')))

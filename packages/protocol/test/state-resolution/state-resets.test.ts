@@ -71,20 +71,32 @@ test('a member whom all forks had is gone, although only the door was closed', a
   })
 })
 
-test('a rename that is undone because power was reset is a reset as well', async () => {
+test('what is refused only because of a reset is a reset as well', async () => {
   const story = new Story(v11)
-  const start = story.on(story.found({}, [bob, carol]), topic(alice, 'first'))
+  const start = story.found({}, [bob, carol])
   const promoted = story.on(
     start,
     story.levels(alice, { [bob]: 50 }),
     story.levels(bob, { [bob]: 50, [carol]: 50 }),
-    topic(carol, 'second'),
+    topic(carol, 'first'),
   )
-  const kept = story.on(promoted, member(carol, 'join', carol, { displayname: 'Carol' }))
-  const resets = await resetsOf(story.conflict(kept, withEntryOf(promoted, start, 'm.room.power_levels')))
-  expect(resets.map(({ kind, key }) => [kind, key[0]])).toEqual(
-    resets.length === 0 ? [] : [['reverted', 'm.room.power_levels']],
-  )
+  const one = story.on(promoted, topic(carol, 'second'))
+  const two = story.on(promoted, topic(carol, 'third'))
+  const resets = await resetsOf(story.conflict(one, withEntryOf(two, start, 'm.room.power_levels')))
+  const levels = start.state.get(keyOf('m.room.power_levels', ''))
+  expect(resets.map(({ kind, key }) => [kind, key[0]])).toEqual([
+    ['reverted', 'm.room.power_levels'],
+    ['removed', 'm.room.topic'],
+  ])
+  expect(resets[1]).toMatchObject({ lost: [one.last, two.last], atFault: [levels] })
+})
+
+test('what is refused because of an event that revokes it is none', async () => {
+  const story = new Story(v11)
+  const start = story.found({ [bob]: 50 }, [bob])
+  const one = story.on(start, topic(bob, 'one'), member(bob, 'ban', alice))
+  const two = story.on(start, topic(bob, 'two'))
+  expect(await resetsOf(story.conflict(one, two))).toEqual([])
 })
 
 test('a merge in which all forks end with the newest of each entry resets nothing', async () => {

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../platform/config/index.ts'
 import type { Database } from '../platform/database/database.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -55,18 +57,31 @@ async function run(flags: CheckFlags): Promise<void> {
 }
 
 /**
- * Opens the database that a configuration names, for this command alone.
+ * Opens the database that a configuration names, for this command alone. Whether servers use a PostgreSQL database cannot
+ * be told from outside, so the person is reminded.
  * @throws CommandFailure if there is none, or a server uses it.
  */
 async function openStoppedDatabase(config: Config): Promise<Database<Schema>> {
-  const path = config.database.args.database
-  if (!existsSync(path)) throw new CommandFailure(`there is no database ${path}`)
-  const [{ isInUse }, { SqliteDatabase }] = await Promise.all([
-    import('../platform/database/sqlite/in-use.ts'),
-    import('../platform/database/sqlite/sqlite-database.ts'),
+  const [{ openDatabase }, { createLogger }, { createMetricsRegistry }] = await Promise.all([
+    import('../composition/database.ts'),
+    import('../platform/log/logger.ts'),
+    import('../platform/metrics/registry.ts'),
   ])
+  if (config.database.name === 'psycopg2') {
+    console.error(
+      'note: what servers write meanwhile is told as differences; for --rebuild all of them must be stopped',
+    )
+  } else {
+    await refuseInUse(config.database.args.database)
+  }
+  const registry = createMetricsRegistry({ serverName: config.server_name, version: packageJson.version })
+  return openDatabase({ config, logger: createLogger({ level: 'warn' }), registry, randomBytes }, {})
+}
+
+async function refuseInUse(path: string): Promise<void> {
+  const { isInUse } = await import('../platform/database/sqlite/in-use.ts')
+  if (!existsSync(path)) throw new CommandFailure(`there is no database ${path}`)
   if (isInUse(path)) throw new CommandFailure(`${path} is in use: stop the server first`)
-  return SqliteDatabase.open<Schema>({ path, migrations: new URL('../storage/migrations/', import.meta.url) })
 }
 
 function progressPrinter(isTold: boolean): (text: string) => void {

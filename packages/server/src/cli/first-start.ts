@@ -26,7 +26,7 @@ export function createConfigFile(path: string, serverName: string): void {
 }
 
 /**
- * Makes what a configuration names and a new server lacks: the signing key and the folder of the database.
+ * Makes what a configuration names and a new server lacks: the signing key and the folder of the embedded database.
  * @returns the paths made, to tell the person who starts the server.
  */
 export function createMissingFiles(config: Config): string[] {
@@ -35,6 +35,7 @@ export function createMissingFiles(config: Config): string[] {
     writePrivateFile(config.signing_key_path, formatSigningKeyFile(generateSigningKey()))
     made.push(config.signing_key_path)
   }
+  if (config.database.name === 'psycopg2') return made
   const dataFolder = dirname(config.database.args.database)
   if (mkdirSync(dataFolder, { recursive: true, mode: 0o700 }) !== undefined) made.push(dataFolder)
   return made

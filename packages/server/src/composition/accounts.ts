@@ -16,12 +16,12 @@ import { TokenIssuer } from '../services/auth/token-issuer.ts'
 import { TokenRefresh } from '../services/auth/token-refresh.ts'
 import { DeviceRemoval } from '../services/devices/device-removal.ts'
 import { Devices } from '../services/devices/devices.ts'
-import { PushRules } from '../services/push/push-rules.ts'
 import { SyncFilters } from '../services/sync/sync-filters.ts'
 import { AccountData } from '../services/users/account-data.ts'
 import { Accounts } from '../services/users/accounts.ts'
 import { Filters } from '../services/users/filters.ts'
 import { Profiles } from '../services/users/profiles.ts'
+import { changeKind } from '../storage/change-kind.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
 import type { Stores } from './stores.ts'
@@ -39,13 +39,11 @@ export function createAccounts(
   const { config } = foundations
   const auth = createAuthentication(foundations, stores, core)
   const { interactiveAuth, sessions } = auth
-  const { log: changeLog, userNumbers } = core
+  const { log: changeLog, userNumbers, pushRules } = core
   const { serverName, database } = foundations
-  const pushRules = new PushRules()
   const filters = new Filters({ database, filters: stores.filterStore })
   return {
     ...auth,
-    pushRules,
     filters,
     syncFilters: new SyncFilters({ filters }),
     devices: new Devices({ changeLog, devices: stores.deviceStore }),
@@ -83,6 +81,11 @@ function createAuthentication(foundations: Foundations, stores: Stores, { log: c
     onError: (error) => logger.warn({ err: error }, 'device activity could not be written'),
   })
   const authenticator = new TokenAuthenticator({ clock, database, accessTokens, userNumbers, activity })
+  // Another process has changed what tokens stand for, or how many a user has.
+  changeLog.prepareForeign(async () => ({ kind, userNid }) => {
+    const isAboutTokens = kind === changeKind.account || kind === changeKind.device
+    if (isAboutTokens && userNid !== undefined) authenticator.forgetUser(userNid)
+  })
   const lifetimes = tokenLifetimes(config)
   const issuer = new TokenIssuer({ clock, randomBytes, accessTokens, refreshTokens, lifetimes })
   const common = { clock, randomBytes, database, serverName, changeLog, userNumbers, authenticator, issuer }

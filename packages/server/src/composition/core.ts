@@ -1,12 +1,14 @@
-import type { SigningKey } from '@magik/protocol'
+import type { RoomId, SigningKey } from '@magik/protocol'
 import { nextTurn } from '../platform/clock/next-turn.ts'
 import { cacheBytes } from '../platform/config/index.ts'
 import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
 import { counter } from '../platform/metrics/instruments.ts'
 import { ClientEvents } from '../services/events/client-events.ts'
+import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-events.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
+import { ForeignEvents } from '../services/events/foreign-events.ts'
 import { ForkResolver } from '../services/events/fork-resolver.ts'
 import { Numbers } from '../services/events/numbers.ts'
 import { EventReceiver } from '../services/events/receive/event-receiver.ts'
@@ -17,6 +19,10 @@ import { RoomHeads } from '../services/events/room-heads.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
+import { EventThreads } from '../services/push/event-thread.ts'
+import { PushAudiences } from '../services/push/push-audiences.ts'
+import { PushRules } from '../services/push/push-rules.ts'
+import { UnreadPlanner } from '../services/push/unread-planner.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { AuthChains } from '../services/state/auth-chains/auth-chains.ts'
 import { AuthCoverFollower } from '../services/state/auth-chains/auth-cover-follower.ts'
@@ -40,7 +46,11 @@ export function createCore(
   const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
   const userNumbers = new UserNumbers({ store: stores.userStore, numbers })
-  const log = new ChangeLog({ database, changes: stores.changeStore })
+  const log = new ChangeLog({
+    database,
+    changes: stores.changeStore,
+    onTailError: (error) => logger.warn({ err: error }, 'what other processes have written could not be read'),
+  })
   const treeCache = new TreeCache({
     load: (room, ids) => stores.stateNodeStore.getMany(room, ids),
     maxBytes: Math.floor(cacheBytes(config) * TREE_CACHE_SHARE),
@@ -65,6 +75,10 @@ export function createCore(
     onError: (error) => logger.warn({ err: error }, 'auth chains could not be covered'),
   })
   const forkResolver = new ForkResolver({ ...reading, authIndexes: new AuthIndexes(authChainReading) })
+  const threads = new EventThreads(events)
+  const pushRules = new PushRules({ changeLog: log, store: stores.pushRuleStore })
+  const audiences = new PushAudiences({ ...stores, pushRules })
+  const unread = new UnreadPlanner({ ...stores, ...reading, serverName, userNumbers, pushRules, audiences, threads })
   const writer = new RoomWriter({
     log,
     clock,
@@ -76,6 +90,7 @@ export function createCore(
     roomGraphStore: stores.roomGraphStore,
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
+    unread,
   })
   const writing = {
     ...reading,
@@ -92,14 +107,28 @@ export function createCore(
     randomBytes,
     eventStore: stores.eventStore,
     roomGraphStore: stores.roomGraphStore,
+    unread,
   }
+  const eventSender = new EventSender(writing)
   const receiver = new EventReceiver(writing)
   const outliers = new Outliers(writing)
   const persisted = counter(registry, {
     name: 'synapse_storage_events_persisted_events_total',
     help: 'Timeline events that have become durable.',
   })
-  writer.listen(() => persisted.increment())
+  writer.listenToOwn(() => persisted.increment())
+  reportStateResets(foundations, writer)
+  joinForks(foundations, { sender: eventSender, heads, memberships: stores.membershipStore }, writer)
+  const foreignEvents = new ForeignEvents({
+    ...reading,
+    serverName,
+    heads,
+    userNumbers,
+    eventStore: stores.eventStore,
+    roomStore: stores.roomStore,
+    publish: writer.publish,
+  })
+  log.prepareForeign(foreignEvents.prepare)
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -109,15 +138,37 @@ export function createCore(
     signingKey,
     writer,
     heads,
-    eventSender: new EventSender(writing),
+    eventSender,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
+    pushRules,
+    threads,
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
     authChains: new AuthChains(authChainReading),
     authCover,
   }
+}
+
+/** Lets local members join the forks of rooms that have too many. */
+function joinForks({ logger }: Foundations, deps: Omit<DummyEventsDeps, 'onError'>, writer: RoomWriter): void {
+  const onError = (error: unknown, roomId: RoomId) => logger.warn({ err: error, roomId }, 'forks could not be joined')
+  new DummyEvents({ ...deps, onError }).follow(writer)
+}
+
+/** Logs and counts what state resolution took back. */
+function reportStateResets({ registry, logger }: Foundations, writer: RoomWriter): void {
+  const resets = counter(registry, {
+    name: 'magik_state_resets_total',
+    help: 'Entries of rooms’ current state that state resolution took away or set back although no event said so.',
+  })
+  writer.listenToOwn(({ roomId, eventId }, { graph }) => {
+    for (const { type, stateKey, resolved, lost, atFault } of graph.stateResets) {
+      resets.increment()
+      logger.warn({ roomId, eventId, type, stateKey, resolved, lost, atFault }, 'state reset')
+    }
+  })
 }
 
 /** The log, the state trees and the write path. */

@@ -1,3 +1,4 @@
+import { MatrixError } from '@magik/protocol'
 import { clientAuthenticators } from '../api/authenticators.ts'
 import * as accountData from '../api/client-server/account-data.ts'
 import * as administrativeContact from '../api/client-server/administrative_contact.ts'
@@ -19,6 +20,8 @@ import * as logout from '../api/client-server/logout.ts'
 import * as messagePagination from '../api/client-server/message_pagination.ts'
 import * as profile from '../api/client-server/profile.ts'
 import * as pushrules from '../api/client-server/pushrules.ts'
+import * as readMarkers from '../api/client-server/read_markers.ts'
+import * as receipts from '../api/client-server/receipts.ts'
 import * as redaction from '../api/client-server/redaction.ts'
 import * as refresh from '../api/client-server/refresh.ts'
 import * as registration from '../api/client-server/registration.ts'
@@ -32,7 +35,7 @@ import * as pages from '../api/pages/pages.ts'
 import * as keysServer from '../api/server-server/keys_server.ts'
 import * as version from '../api/server-server/version.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
-import { DatabaseBusyError } from '../platform/database/errors.ts'
+import { DatabaseBusyError, DatabaseUnavailableError, ValueTooLongError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
 import { HttpServer } from '../platform/http/http-server.ts'
 import { addHealthRoute, addMetricsRoutes } from '../platform/http/operator-routes.ts'
@@ -41,6 +44,7 @@ import type { ServerKeys } from '../services/federation/server-keys.ts'
 import type { createAccounts } from './accounts.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
+import type { createReceipts } from './receipts.ts'
 import type { createRooms } from './rooms.ts'
 import type { Stores } from './stores.ts'
 import type { createSync } from './sync.ts'
@@ -51,6 +55,7 @@ export type EndpointDeps = Core &
   ReturnType<typeof createAccounts> &
   ReturnType<typeof createRooms> &
   ReturnType<typeof createSync> &
+  ReturnType<typeof createReceipts> &
   Pick<Foundations, 'config' | 'clock'> & { readonly serverKeys: ServerKeys; readonly softwareVersion: string }
 
 /** Makes the HTTP server with every endpoint of the API. */
@@ -59,7 +64,11 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
     clock,
     logger: logger.child({ component: 'http' }),
     metrics: new HttpMetrics(registry),
-    isOverload: (error) => error instanceof DatabaseBusyError,
+    isOverload: (error) => error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError,
+    asRefusal: (error) =>
+      error instanceof ValueTooLongError
+        ? new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
+        : undefined,
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)
@@ -92,6 +101,8 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
   registerEndpoints(http, messagePagination, deps, options)
   registerEndpoints(http, profile, deps, options)
   registerEndpoints(http, pushrules, deps, options)
+  registerEndpoints(http, readMarkers, deps, options)
+  registerEndpoints(http, receipts, deps, options)
   registerEndpoints(http, redaction, deps, options)
   registerEndpoints(http, refresh, deps, options)
   registerEndpoints(http, registration, deps, options)

@@ -11,14 +11,13 @@ import { RoomMemberships } from '../services/rooms/room-memberships.ts'
 import { RoomMessages } from '../services/rooms/room-messages.ts'
 import { RoomReader } from '../services/rooms/room-reader.ts'
 import { RoomStateEvents } from '../services/rooms/room-state-events.ts'
-import type { UserViews } from '../services/sync/user-views.ts'
 import { MemberProfiles } from '../services/users/member-profile.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
 import type { Stores } from './stores.ts'
 
 /** What users do with rooms. */
-export function createRooms(foundations: Foundations, stores: Stores, core: Core, views: UserViews) {
+export function createRooms(foundations: Foundations, stores: Stores, core: Core) {
   const { config, clock, serverName, epoch } = foundations
   const { eventSender: sender, log } = core
   const common = { ...core, ...stores, sender, clock, serverName, epoch }
@@ -43,7 +42,6 @@ export function createRooms(foundations: Foundations, stores: Stores, core: Core
       ...common,
       profiles,
       restrictedJoins: new RestrictedJoins(common),
-      onForgotten: (userNid, roomNid) => views.onForgotten(userNid, roomNid),
     }),
     roomAliases: new RoomAliases({
       ...common,

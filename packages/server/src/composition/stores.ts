@@ -15,12 +15,15 @@ import { MembershipStore } from '../storage/membership-store.ts'
 import { MetaStore } from '../storage/meta-store.ts'
 import { NumberStore } from '../storage/number-store.ts'
 import { ProfileStore } from '../storage/profile-store.ts'
+import { PushRuleStore } from '../storage/push-rule-store.ts'
+import { ReceiptStore } from '../storage/receipt-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
 import { RoomGraphStore } from '../storage/room-graph-store.ts'
 import { RoomStore } from '../storage/room-store.ts'
 import type { Schema } from '../storage/schema.ts'
 import { StateNodeStore } from '../storage/state-node-store.ts'
 import { UiAuthStore } from '../storage/ui-auth-store.ts'
+import { UnreadStore } from '../storage/unread-store.ts'
 import { UserStore } from '../storage/user-store.ts'
 
 /** The stores: each owns its tables. */
@@ -48,6 +51,9 @@ export function createStores(database: Database<Schema>) {
     authEdgeStore: new AuthEdgeStore(database),
     authChainStore: new AuthChainStore(database),
     aliasStore: new AliasStore(database),
+    pushRuleStore: new PushRuleStore(database),
+    unreadStore: new UnreadStore(database),
+    receiptStore: new ReceiptStore(database),
   }
 }
 

@@ -1,4 +1,7 @@
+import { UnreadCounts } from '../services/push/unread-counts.ts'
+import { UnreadWindows } from '../services/push/unread-window.ts'
 import { LazyMembers } from '../services/sync/lazy-members.ts'
+import { ReceiptSections } from '../services/sync/receipt-section.ts'
 import { RoomSections } from '../services/sync/room-section.ts'
 import { RoomStateSections } from '../services/sync/room-state-section.ts'
 import { RoomSummaries } from '../services/sync/room-summary.ts'
@@ -20,12 +23,18 @@ const MAX_TIMELINE_LIMIT = 95
 /** What follows the log for clients that sync. */
 export function createSync(foundations: Foundations, stores: Stores, core: Core) {
   const { config, clock, epoch } = foundations
-  const { log, events, tree, writer, clientEvents, visibility } = core
+  const { log, events, tree, writer, clientEvents, visibility, pushRules } = core
   const tails = new RoomTails({ eventStore: stores.eventStore, roomStore: stores.roomStore, events, log })
   const views = new UserViews({ log, membershipStore: stores.membershipStore })
-  writer.listen((event, { head, membershipChanges, redaction }) => {
+  const windows = new UnreadWindows(log)
+  const unreadCounts = new UnreadCounts({ log, pushRules, windows, unreadStore: stores.unreadStore })
+  writer.listen((event, built) => {
+    const { currentRoot, membershipChanges, redaction } = built
     const { roomNid, position = 0 } = event
-    tails.append(event, head.stateRoot)
+    if (built.isForeign === true) windows.forget(roomNid)
+    windows.append(event, built)
+    unreadCounts.onEvent(event, built)
+    tails.append(event, currentRoot)
     if (redaction?.eventNid !== undefined) tails.invalidate(roomNid)
     for (const change of membershipChanges) views.onMembership(roomNid, position, change)
   })
@@ -37,6 +46,8 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
     tails,
     timelines: new RoomTimelines({ tails, events, visibility }),
     states: new RoomStateSections({ tree, events, tails, lazyMembers: new LazyMembers() }),
+    receipts: new ReceiptSections(stores),
+    unreadCounts,
     summaries: new RoomSummaries({ membershipStore: stores.membershipStore }),
     epoch,
     timelineLimit: { most: Math.min(most, MAX_TIMELINE_LIMIT), byDefault: DEFAULT_TIMELINE_LIMIT },
@@ -51,8 +62,9 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
     strippedRooms: new StrippedRooms({ tree, events }),
     accountDataStore: stores.accountDataStore,
     membershipStore: stores.membershipStore,
+    pushRules,
     epoch,
     excludedRooms: new Set(config.exclude_rooms_from_sync),
   })
-  return { syncService, views }
+  return { syncService, views, unreadCounts }
 }

@@ -30,10 +30,10 @@ export class AliasStore {
     )
   }
 
-  /** The room that an alias names, and who named it. */
-  async find(alias: RoomAlias): Promise<{ roomNid: number; creatorNid: number } | undefined> {
+  /** The room that an alias names, and who named it, as far as that is known. */
+  async find(alias: RoomAlias): Promise<{ roomNid: number; creatorNid: number | undefined } | undefined> {
     const row = await this.#database.first(this.#find, { alias })
-    return row && { roomNid: row.room_nid, creatorNid: row.creator_nid }
+    return row && { roomNid: row.room_nid, creatorNid: row.creator_nid ?? undefined }
   }
 
   /** The first hundred aliases of a room, oldest first. */

@@ -12,6 +12,9 @@ export interface AuthEdge {
   readonly citingNid: number
 }
 
+/** Behind the last edge. */
+const LAST_EDGE: AuthEdge = { citedNid: Number.MAX_SAFE_INTEGER, citingNid: 0 }
+
 /** The edges of auth chains walked backwards: from an event to the state events that name it as auth event. */
 export class AuthEdgeStore {
   readonly #database: Database<Schema>
@@ -26,8 +29,8 @@ export class AuthEdgeStore {
     this.#citing = database.query<{
       roomNid: number
       cited: readonly number[]
-      afterCited: number
-      afterCiting: number
+      beforeCited: number
+      beforeCiting: number
       limit: number
     }>()((q, p) =>
       q
@@ -37,10 +40,10 @@ export class AuthEdgeStore {
         .where('auth_edges.room_nid', '=', p.roomNid)
         .where(inList('auth_edges.cited_nid', p.cited))
         .where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('auth_edges.cited_nid', 'auth_edges.citing_nid'), '>', tuple(p.afterCited, p.afterCiting)),
+          eb(refTuple('auth_edges.cited_nid', 'auth_edges.citing_nid'), '<', tuple(p.beforeCited, p.beforeCiting)),
         )
-        .orderBy('auth_edges.cited_nid')
-        .orderBy('auth_edges.citing_nid')
+        .orderBy('auth_edges.cited_nid', 'desc')
+        .orderBy('auth_edges.citing_nid', 'desc')
         .limit(p.limit),
     )
     this.#page = database.query<{ roomNid: number; cited: number; citing: number; limit: number }>()((q, p) =>
@@ -77,15 +80,15 @@ export class AuthEdgeStore {
   }
 
   /**
-   * The state events that cite each of the events, as far as the follower has come.
+   * The state events that cite each of the events, as far as the follower has come; those sent last come first.
    * @param limit most for each of them.
    */
   async citing(roomNid: number, citedNids: readonly number[], limit: number): Promise<Map<number, EventId[]>> {
     const found = new Map<number, EventId[]>()
     for (let start = 0; start < citedNids.length; start += PAGE) {
       const cited = citedNids.slice(start, start + PAGE)
-      let after: AuthEdge | undefined = { citedNid: 0, citingNid: 0 }
-      while (after !== undefined) after = await this.#citingPage(roomNid, cited, after, limit, found)
+      let before: AuthEdge | undefined = LAST_EDGE
+      while (before !== undefined) before = await this.#citingPage(roomNid, cited, before, limit, found)
     }
     return found
   }
@@ -94,12 +97,12 @@ export class AuthEdgeStore {
   async #citingPage(
     roomNid: number,
     cited: readonly number[],
-    after: AuthEdge,
+    before: AuthEdge,
     limit: number,
     found: Map<number, EventId[]>,
   ): Promise<AuthEdge | undefined> {
-    const { citedNid: afterCited, citingNid: afterCiting } = after
-    const rows = await this.#database.all(this.#citing, { roomNid, cited, afterCited, afterCiting, limit: PAGE })
+    const { citedNid: beforeCited, citingNid: beforeCiting } = before
+    const rows = await this.#database.all(this.#citing, { roomNid, cited, beforeCited, beforeCiting, limit: PAGE })
     for (const row of rows) {
       const eventIds = found.get(row.cited_nid) ?? []
       if (eventIds.length < limit) eventIds.push(parseEventId(row.event_id))
@@ -108,7 +111,7 @@ export class AuthEdgeStore {
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE) return undefined
     const isEnough = (found.get(last.cited_nid)?.length ?? 0) >= limit
-    return { citedNid: last.cited_nid, citingNid: isEnough ? Number.MAX_SAFE_INTEGER : last.citing_nid }
+    return { citedNid: last.cited_nid, citingNid: isEnough ? 0 : last.citing_nid }
   }
 
   /** A room's edges after one, in order, at most a hundred. */

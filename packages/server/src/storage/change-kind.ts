@@ -10,6 +10,16 @@ export const changeKind = {
   profile: 4,
   /** A user's device was added, changed or removed. */
   device: 5,
+  /** A user's push rules. */
+  pushRules: 6,
+  /** A receipt that the room's members see. */
+  receipt: 7,
+  /** A receipt that its user alone sees. */
+  privateReceipt: 8,
+  /** What a user's tokens stand for has changed without a device: flags of the account, tokens replaced or gone. */
+  account: 9,
+  /** A user hides a room that they have left. */
+  forgotten: 10,
 } as const
 
 /** One of the numbers of `changeKind`. */

@@ -1,6 +1,6 @@
 import type { BoundWrite, Database } from '../platform/database/database.ts'
 import { bind, position } from '../platform/database/query.ts'
-import type { ChangeKind } from './change-kind.ts'
+import { type ChangeKind, changeKind } from './change-kind.ts'
 import type { Schema } from './schema.ts'
 
 /** A change as written: its position is the entry's `index`-th. */
@@ -13,9 +13,20 @@ export interface NewChange {
 
 /** The log of changes. */
 export class ChangeStore {
+  readonly #database: Database<Schema>
   readonly #insert
+  readonly #after
 
   constructor(database: Database<Schema>) {
+    this.#database = database
+    this.#after = database.query<{ position: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('changes')
+        .select(['position', 'kind', 'room_nid', 'user_nid', 'ref'])
+        .where('position', '>', p.position)
+        .orderBy('position')
+        .limit(p.limit),
+    )
     this.#insert = database.query<{
       position: number
       kind: number
@@ -29,6 +40,18 @@ export class ChangeStore {
     )
   }
 
+  /** The first changes after a position, in order. @param limit at most 100 */
+  async after(position: number, limit: number): Promise<(NewChange & { readonly position: number })[]> {
+    const rows = await this.#database.all(this.#after, { position, limit })
+    return rows.map((row) => ({
+      position: row.position,
+      kind: toKind(row.kind),
+      ...(row.room_nid !== null && { roomNid: row.room_nid }),
+      ...(row.user_nid !== null && { userNid: row.user_nid }),
+      ...(row.ref !== null && { ref: row.ref }),
+    }))
+  }
+
   /** Records a change at the `index`-th position of its entry. */
   insert(change: NewChange, index: number): BoundWrite {
     return bind(this.#insert, {
@@ -39,4 +62,10 @@ export class ChangeStore {
       ref: change.ref ?? null,
     })
   }
+}
+
+function toKind(value: number): ChangeKind {
+  const kind = Object.values(changeKind).find((known) => known === value)
+  if (kind === undefined) throw new Error(`a change of the unknown kind ${value}`)
+  return kind
 }

@@ -26,6 +26,7 @@ export class MembershipStore {
   readonly #byRoom
   readonly #joinedUserIds
   readonly #candidates
+  readonly #localMembers
   readonly #changedSince
   readonly #upsert
   readonly #forget
@@ -74,6 +75,17 @@ export class MembershipStore {
         .orderBy('memberships.position')
         .limit(p.limit),
     )
+    this.#localMembers = database.query<{ roomNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('memberships')
+        .innerJoin('users', 'users.user_nid', 'memberships.user_nid')
+        .select('users.user_id')
+        .where('memberships.room_nid', '=', p.roomNid)
+        .where('memberships.membership', '=', 'join')
+        .where('memberships.is_local', '=', 1)
+        .orderBy('memberships.position')
+        .limit(p.limit),
+    )
     this.#changedSince = database.query<{ userNid: number; since: number }>({ scan: true })((q, p) =>
       q
         .selectFrom('memberships')
@@ -92,6 +104,15 @@ export class MembershipStore {
             .select('room_nid')
             .where('user_nid', '=', p.userNid)
             .where('position', '>', p.since),
+        )
+        .union(
+          q
+            .selectFrom('memberships')
+            .innerJoin('receipts', 'receipts.room_nid', 'memberships.room_nid')
+            .select('memberships.room_nid')
+            .where('memberships.user_nid', '=', p.userNid)
+            .where('memberships.membership', '=', 'join')
+            .where('receipts.position', '>', p.since),
         ),
     )
     this.#upsert = database.query<{
@@ -183,6 +204,12 @@ export class MembershipStore {
   async heroCandidates(roomNid: number, membership: string): Promise<{ userId: UserId; eventNid: number }[]> {
     const rows = await this.#database.all(this.#candidates, { roomNid, membership, limit: HERO_CANDIDATES })
     return rows.map((row) => ({ userId: parseUserId(row.user_id), eventNid: row.event_nid }))
+  }
+
+  /** Users of this server who are in a room, those longest there first. */
+  async localMembers(roomNid: number, limit: number): Promise<UserId[]> {
+    const rows = await this.#database.all(this.#localMembers, { roomNid, limit })
+    return rows.map((row) => parseUserId(row.user_id))
   }
 
   /** Rooms in which something has changed for a user since a position. */

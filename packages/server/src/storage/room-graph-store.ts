@@ -10,14 +10,16 @@ export interface BackwardExtremity {
   readonly depth: number
 }
 
-/** A state entry that resolution took back although no event said so. */
+/** A state entry that resolution took away or set back although no event said so. */
 export interface StateResetRow {
   readonly type: string
   readonly stateKey: string
-  /** Number of the event that was in force. */
-  readonly eventBefore: number
-  /** Number of the event that is in force now, if any. */
-  readonly eventAfter: number | undefined
+  /** What is in the state now, if anything. */
+  readonly resolved: EventId | undefined
+  /** What is no longer in the state. */
+  readonly lost: readonly EventId[]
+  /** What in the resolved state stands against that. */
+  readonly atFault: readonly EventId[]
 }
 
 /** Most backward extremities of a room read at once. */
@@ -63,8 +65,9 @@ export class RoomGraphStore {
       position: number
       type: string
       stateKey: string
-      eventBefore: number
-      eventAfter: number | null
+      resolvedEvent: string | null
+      lostEvents: string
+      eventsAtFault: string
       noticedTs: number
     }>()((q, p) =>
       q.insertInto('state_resets').values({
@@ -72,15 +75,16 @@ export class RoomGraphStore {
         position: p.position,
         type: p.type,
         state_key: p.stateKey,
-        event_before: p.eventBefore,
-        event_after: p.eventAfter,
+        resolved_event: p.resolvedEvent,
+        lost_events: p.lostEvents,
+        events_at_fault: p.eventsAtFault,
         noticed_ts: p.noticedTs,
       }),
     )
     this.#resets = database.query<{ roomNid: number; limit: number }>()((q, p) =>
       q
         .selectFrom('state_resets')
-        .select(['position', 'type', 'state_key', 'event_before', 'event_after', 'noticed_ts'])
+        .select(['position', 'type', 'state_key', 'resolved_event', 'lost_events', 'events_at_fault', 'noticed_ts'])
         .where('room_nid', '=', p.roomNid)
         .orderBy('position', 'desc')
         .limit(p.limit),
@@ -110,9 +114,17 @@ export class RoomGraphStore {
 
   /** Keeps a state reset. */
   insertStateReset(roomNid: number, position: Parameter<number>, reset: StateResetRow, noticedTs: number): BoundWrite {
-    const { type, stateKey, eventBefore, eventAfter } = reset
-    const row = { roomNid, position, type, stateKey, eventBefore, eventAfter: eventAfter ?? null, noticedTs }
-    return bind(this.#insertReset, row)
+    const { type, stateKey, resolved, lost, atFault } = reset
+    return bind(this.#insertReset, {
+      roomNid,
+      position,
+      type,
+      stateKey,
+      resolvedEvent: resolved ?? null,
+      lostEvents: JSON.stringify(lost),
+      eventsAtFault: JSON.stringify(atFault),
+      noticedTs,
+    })
   }
 
   /** The newest state resets of a room, newest first. */
@@ -125,9 +137,16 @@ export class RoomGraphStore {
       position: row.position,
       type: row.type,
       stateKey: row.state_key,
-      eventBefore: row.event_before,
-      eventAfter: row.event_after ?? undefined,
+      resolved: row.resolved_event === null ? undefined : parseEventId(row.resolved_event),
+      lost: parseEventIds(row.lost_events),
+      atFault: parseEventIds(row.events_at_fault),
       noticedTs: row.noticed_ts,
     }))
   }
+}
+
+function parseEventIds(text: string): EventId[] {
+  const ids: unknown = JSON.parse(text)
+  if (!Array.isArray(ids)) throw new Error('event IDs are not a list')
+  return ids.map((id: unknown) => parseEventId(String(id)))
 }

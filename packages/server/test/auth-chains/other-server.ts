@@ -69,7 +69,7 @@ export class OtherServer {
       ...fields,
       room_id: this.#roomId,
       prev_events: [...prevEvents],
-      auth_events: auth.authEventIds,
+      auth_events: auth.authEvents,
       depth: parent.depth + 1,
       origin_server_ts: 1_700_000_000_000 + parent.depth,
     }

@@ -169,7 +169,7 @@ describe('what the server says of itself', () => {
     const { alice, anybody } = await testServer({ users: ['alice'] })
     expect(await alice.get('/capabilities')).toMatchObject({
       capabilities: {
-        'm.room_versions': { default: '12', available: { 11: 'stable', 12: 'stable' } },
+        'm.room_versions': { default: '12', available: expect.objectContaining({ 11: 'stable', 12: 'stable' }) },
         'm.set_displayname': { enabled: true },
       },
     })

@@ -20,6 +20,12 @@ export interface PlainEvent {
   readonly content: Content
 }
 
+/** How much is unread. */
+export interface UnreadNotifications {
+  readonly highlight_count: number
+  readonly notification_count: number
+}
+
 /** The section of a room that the user is in or has left. */
 export interface RoomSection {
   readonly timeline: {
@@ -34,7 +40,9 @@ export interface RoomSection {
     readonly 'm.joined_member_count'?: number
     readonly 'm.invited_member_count'?: number
   }
-  readonly unread_notifications?: { readonly highlight_count: number; readonly notification_count: number }
+  readonly unread_notifications?: UnreadNotifications
+  readonly unread_thread_notifications?: Readonly<Record<string, UnreadNotifications>>
+  readonly ephemeral?: { readonly events: readonly PlainEvent[] }
 }
 
 /** The answer of `/sync`. */

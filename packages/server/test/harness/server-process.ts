@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { createDatabase } from './postgres.ts'
 import { testConfig } from './server.ts'
 import { overHttp, type Transport } from './transport.ts'
 import { User } from './user.ts'
@@ -36,6 +37,7 @@ export async function startProcess(
     resources: [{ names: ['client', 'federation'] }],
   }
   const configPath = join(folder, 'homeserver.yaml')
+  await createDatabase(folder)
   // JSON is YAML.
   writeFileSync(configPath, JSON.stringify(testConfig(folder, { listeners: [listener], ...options.config })))
   const child = spawn(process.execPath, [MAIN, 'start', '-c', configPath], {

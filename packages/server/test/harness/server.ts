@@ -9,6 +9,7 @@ import { configFromObject } from '../../src/platform/config/index.ts'
 import { silentLogger } from '../../src/platform/log/logger.ts'
 import { createServer, type Server, type ServerSurroundings } from '../../src/server.ts'
 import { Client } from './client.ts'
+import { createDatabase, dropDatabase, postgresOption } from './postgres.ts'
 import { inProcess, overHttp, type Transport } from './transport.ts'
 import { User } from './user.ts'
 
@@ -68,6 +69,7 @@ export async function startTestServer<const Name extends string = never>(
   const { folder } = options
   const config = configFromObject(testConfig(folder, options.config), { cwd: folder })
   createMissingFiles(config)
+  await createDatabase(folder)
   const clock = new ManualClock()
   const server = await createServer(config, {
     ...(options.clock !== 'system' && { clock, randomBytes: seededBytes() }),
@@ -99,7 +101,10 @@ export async function startTestServer<const Name extends string = never>(
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'magik-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  onTestFinished(async () => {
+    rmSync(folder, { recursive: true, force: true })
+    await dropDatabase(folder)
+  })
   return folder
 }
 
@@ -117,7 +122,7 @@ export function testConfig(
     // Asks for the cheapest hashes: tests make hundreds of accounts.
     bcrypt_rounds: 4,
     signing_key_path: join(folder, 'signing.key'),
-    database: { name: 'sqlite3', args: { database: join(folder, 'homeserver.db') } },
+    database: postgresOption(folder) ?? { name: 'sqlite3', args: { database: join(folder, 'homeserver.db') } },
     listeners: [
       { port: 0, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client', 'federation'] }] },
     ],

@@ -16,8 +16,8 @@ async function coreWithTails() {
   const core = await testCore()
   const { events, log, stores, writer } = core
   const tails = new RoomTails({ events, log, ...stores })
-  writer.listen((event, { head, redaction }) => {
-    tails.append(event, head.stateRoot)
+  writer.listen((event, { currentRoot, redaction }) => {
+    tails.append(event, currentRoot)
     if (redaction !== undefined) tails.invalidate(event.roomNid)
   })
   const roomId = await core.createRoom()

@@ -7,39 +7,37 @@ import {
   type UserId,
 } from '@magik/protocol'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createCore } from '../../src/composition/core.ts'
+import { openDatabase } from '../../src/composition/database.ts'
 import { createStores } from '../../src/composition/stores.ts'
 import { ManualClock } from '../../src/platform/clock/manual-clock.ts'
 import { configFromObject } from '../../src/platform/config/index.ts'
-import { SqliteDatabase, type SqliteDatabaseOptions } from '../../src/platform/database/sqlite/sqlite-database.ts'
+import type { DatabaseSurroundings } from '../../src/platform/database/database.ts'
 import { silentLogger } from '../../src/platform/log/logger.ts'
 import { createMetricsRegistry } from '../../src/platform/metrics/registry.ts'
 import type { EventDraft } from '../../src/services/events/event-draft.ts'
-import type { Schema } from '../../src/storage/schema.ts'
-import { SERVER_NAME, temporaryFolder, testConfig } from '../harness/index.ts'
+import { createDatabase, SERVER_NAME, temporaryFolder, testConfig } from '../harness/index.ts'
 
 export const ALICE = parseUserId(`@alice:${SERVER_NAME}`)
 
 /** The write path alone, on a database of its own. */
-export async function testCore(options: Partial<SqliteDatabaseOptions> = {}) {
+export async function testCore(options: DatabaseSurroundings = {}) {
   const folder = temporaryFolder()
-  const database = await SqliteDatabase.open<Schema>({
-    path: join(folder, 'homeserver.db'),
-    migrations: new URL('../../src/storage/migrations/', import.meta.url),
-    synchronous: 'OFF',
-    ...options,
-  })
+  await createDatabase(folder)
+  const config = configFromObject(testConfig(folder), { cwd: folder })
+  const logger = silentLogger()
+  const registry = createMetricsRegistry({ serverName: SERVER_NAME, version: '0' })
+  const database = await openDatabase({ config, logger, registry, randomBytes }, { synchronous: 'OFF', ...options })
   onTestFinished(() => database.close())
   const stores = createStores(database)
   const foundations = {
-    config: configFromObject(testConfig(folder), { cwd: folder }),
+    config,
     serverName: parseServerName(SERVER_NAME),
     clock: new ManualClock(),
     randomBytes,
-    logger: silentLogger(),
-    registry: createMetricsRegistry({ serverName: SERVER_NAME, version: '0' }),
+    logger,
+    registry,
     database,
     epoch: 'epoch',
   }

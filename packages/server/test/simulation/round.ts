@@ -15,7 +15,8 @@ import type { VirtualServer } from './virtual-server.ts'
 /** Events that users send while the network is bad. */
 const EVENTS = 40
 
-const VERSIONS = ['11', '12']
+// Version 1 resolves in a way that need not converge; 2 is like 3, with IDs that are drawn by lot.
+const VERSIONS = ['3', '5', '6', '10', '11', '12']
 
 /** What a round came to. */
 export interface RoundResult {
@@ -82,7 +83,7 @@ class Round {
       creator,
       version,
       drafts: [
-        state('m.room.create', { room_version: version.id, seed: this.#seed }),
+        state('m.room.create', { creator, room_version: version.id, seed: this.#seed }),
         state('m.room.member', { membership: 'join' }, creator),
         state('m.room.power_levels', { users: powers, events: { 'm.room.topic': 0 }, invite: 0 }),
         state('m.room.join_rules', { join_rule: 'public' }),
@@ -173,7 +174,8 @@ class Round {
   /** Administrators keep their power, so that somebody can speak in the end. */
   #powerLevels(): JsonObject {
     const random = this.#random
-    const admins = this.#version === '12' ? this.#servers.slice(1) : this.#servers
+    const isInfinite = getRoomVersion(this.#version)?.creatorPower === 'infinite'
+    const admins = isInfinite ? this.#servers.slice(1) : this.#servers
     const users = Object.fromEntries(admins.map((server) => [admin(server), 100]))
     for (const user of this.#users) if (random.chance(0.5)) users[user] = random.pick([0, 10, 50, 60])
     const events = { 'm.room.topic': random.pick([0, 50]), 'm.room.name': random.pick([0, 50, 60]) }

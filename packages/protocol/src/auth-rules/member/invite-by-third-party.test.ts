@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alice, bob, dave, outcomeOf, roomVersion, TestRoom } from '../../../test/room-builder.ts'
+import { ALL_VERSIONS, alice, bob, dave, outcomeOf, roomVersion, TestRoom } from '../../../test/room-builder.ts'
 import { encodeBase64, encodeBase64Url } from '../../base64.ts'
 import type { JsonObject, JsonValue } from '../../json/json-value.ts'
 import { signJson } from '../../signing/sign-json.ts'
@@ -24,7 +24,7 @@ function invite(room: TestRoom, thirdPartyInvite: JsonValue, sender = alice): st
   return outcomeOf(() => room.member(dave, 'invite', { sender, third_party_invite: thirdPartyInvite }))
 }
 
-describe.each(['11', '12'])('version %s', (version) => {
+describe.each(ALL_VERSIONS)('version %s', (version) => {
   test('a signed invite is allowed, and lets the user join', () => {
     const room = roomWith(version)
     expect(invite(room, { display_name: 'd…', signed })).toBe('allowed')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import Value from 'typebox/value'
 import { type Config, checkTogether, configSchema } from './config.ts'
+import { prepareDatabase } from './database.ts'
 import { optionSchema } from './declare.ts'
 import { prepareListeners } from './listeners.ts'
 import { optionNames } from './option-names.ts'
@@ -66,6 +67,7 @@ function prepare(raw: Record<string, unknown>, configDirectory: string, warnings
   if (typeof serverName === 'string') {
     prepared['signing_key_path'] ??= join(configDirectory, `${serverName}.signing.key`)
   }
+  if (raw['database'] !== undefined) prepared['database'] = prepareDatabase(raw['database'])
   if (raw['listeners'] !== undefined) prepared['listeners'] = prepareListeners(raw['listeners'], warnings)
   return prepared
 }

@@ -206,9 +206,24 @@ describe('options that depend on each other', () => {
     )
   })
 
-  test('PostgreSQL is refused in plain words', () => {
-    expect(complaint(() => load(`${MINIMAL}database: {name: psycopg2, args: {user: a, cp_min: 5}}`))).toContain(
-      'database.name: PostgreSQL is not supported yet by this release',
+  test("PostgreSQL's options are Synapse's", () => {
+    const args = 'args: {user: magik, password: 1234, database: matrix, host: db.example.com, cp_min: 5, cp_max: 20}'
+    const { config, warnings } = load(`${MINIMAL}database: {name: psycopg2, ${args}}`)
+    expect(config.database.args).toMatchObject({
+      user: 'magik',
+      password: '1234',
+      dbname: 'matrix',
+      host: 'db.example.com',
+      port: 5432,
+      cp_max: 20,
+      sslmode: 'prefer',
+    })
+    expect(warnings).toEqual([])
+    expect(load(`${MINIMAL}database: {name: psycopg2, txn_limit: 10000}`).warnings.join()).toContain(
+      'database.txn_limit',
+    )
+    expect(complaint(() => load(`${MINIMAL}database: {name: psycopg2, args: {sslcert: a.pem}}`))).toContain(
+      'database.args.sslkey: is mandatory',
     )
   })
 

@@ -44,6 +44,8 @@ export interface Query<P, R> {
   readonly returnsRows: boolean
   /** Marked as unbounded: runs in reader threads only. */
   readonly isScan: boolean
+  /** How the engine takes a list parameter: as one value. */
+  readonly encodeList: (list: readonly unknown[]) => SqlValue
   /** Never set: carries the types. */
   readonly types?: (parameters: P) => R
 }
@@ -114,6 +116,19 @@ export interface DatabaseObserver {
   readFinished?(read: { query: AnyQuery; rows: number; durationMs: number; kind: 'read' | 'scan' }): void
 }
 
+/** How a database treats its users, whatever the engine; for tests. */
+export interface DatabaseSurroundings {
+  /** FULL (the default) makes what is acknowledged survive a power cut. */
+  readonly synchronous?: 'FULL' | 'OFF'
+  /** Refuses a bounded read that returns more than 100 rows. */
+  readonly strictReads?: boolean
+  /** Awaited between gathering a batch and committing it. */
+  readonly commitGate?: () => Promise<void>
+}
+
+/** How many rows a bounded read may return. */
+export const MAX_BOUNDED_ROWS = 100
+
 /**
  * A database of schema `S` (an interface of tables as Kysely has it). Asynchronous whatever the engine, so that one can
  * replace another without changing a caller.
@@ -164,6 +179,21 @@ export interface Database<S> {
 
   /** The stream position of the last commit that has been answered. */
   position(): number
+
+  /**
+   * Hears that another process may have committed: the stream has reached at least `position`. Called often, also with
+   * positions already heard of; never by an engine whose database has but one process. Must not throw.
+   */
+  onAdvance(listener: (position: number) => void): void
+
+  /**
+   * Resolves once everything that is being committed at the moment has been answered: what a read has found and no
+   * answer has told of by then is another process's.
+   */
+  settled(): Promise<void>
+
+  /** What the connection that writes is set to where durability is concerned, as the engine calls it. */
+  writerSettings(): Promise<Readonly<Record<string, SqlValue>>>
 
   /** Every query compiled so far. */
   queries(): readonly AnyQuery[]

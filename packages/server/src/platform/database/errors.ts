@@ -13,6 +13,11 @@ export class DatabaseUnavailableError extends DatabaseError {
   override readonly name = 'DatabaseUnavailableError'
 }
 
+/** A value is longer than the engine can index. Nothing has been done, and trying again is of no use. */
+export class ValueTooLongError extends DatabaseError {
+  override readonly name = 'ValueTooLongError'
+}
+
 /** A read took longer than it was given. */
 export class ReadTimeoutError extends DatabaseError {
   override readonly name = 'ReadTimeoutError'
@@ -21,4 +26,9 @@ export class ReadTimeoutError extends DatabaseError {
 /** The schema cannot be brought to the version this code needs; the message says what an administrator must do. */
 export class MigrationError extends DatabaseError {
   override readonly name = 'MigrationError'
+}
+
+/** What an engine's error says. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { MigrationError } from './errors.ts'
 import { outstandingMigrations, readMigrations } from './migration-files.ts'
-import { migrationsFolder } from './sqlite/testing-database.ts'
+import { migrationsFolder } from './testing-schema.ts'
 
 test('readMigrations: takes the files for all engines and for this one, in order of number', () => {
   const folder = migrationsFolder({

@@ -69,6 +69,14 @@ test('bind: position markers stand where numbers are expected', () => {
   expect(() => bind(query, { nid: 1, name: 'x' })).toThrow('parameter avatar')
 })
 
+test('bind: a number that is no safe integer is refused', () => {
+  const query = compiler().compile<{ nid: number }, unknown>((q, p) => q.deleteFrom('users').where('nid', '=', p.nid))
+  for (const nid of [1.5, 2 ** 53, Number.NaN]) {
+    expect(() => bind(query, { nid })).toThrow('parameter nid of query')
+    expect(() => readValues(query, { nid })).toThrow('is no safe integer')
+  }
+})
+
 test('query: parameters are typed as the columns they meet', () => {
   compiler().compile<{ name: string }, { nid: number }>((q, p) =>
     // @ts-expect-error a string is compared with a number

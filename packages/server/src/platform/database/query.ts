@@ -18,6 +18,8 @@ export interface QueryDialect {
   readonly kysely: Dialect
   /** The condition that a column's value is in a list parameter. */
   inList(column: string, list: unknown): Expression<SqlBool>
+  /** A list as the one value that `inList` compares with. */
+  encodeList(list: readonly unknown[]): SqlValue
 }
 
 /** Stands for a named parameter's value while a query is built. */
@@ -61,6 +63,7 @@ export class QueryCompiler<S> {
       kind,
       returnsRows,
       isScan: options.scan ?? false,
+      encodeList: this.#dialect.encodeList,
     }
     this.#queries.push(query)
     return query
@@ -143,10 +146,13 @@ export function readValues<P, R>(query: Query<P, R>, parameters: Readonly<P>): S
   )
 }
 
-/** Lists travel as JSON text: see `QueryDialect.inList`. */
 function toSqlValue(value: unknown, name: string, query: AnyQuery): SqlValue {
+  // What is read must be what was written, and no engine gives back more than this exactly.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw new Error(`parameter ${name} of query ${query.name} is no safe integer`)
+  }
   if (isSqlValue(value)) return value
-  if (Array.isArray(value)) return JSON.stringify(value)
+  if (Array.isArray(value)) return query.encodeList(value)
   throw new Error(`parameter ${name} of query ${query.name} is ${value === undefined ? 'missing' : typeof value}`)
 }
 

@@ -29,6 +29,8 @@ export interface HttpServerOptions {
   readonly requestIdPrefix?: string
   /** Recognises other parts' errors that mean "too much to do, try again". */
   readonly isOverload?: (error: unknown) => boolean
+  /** Recognises other parts' errors that are the caller's fault. */
+  readonly asRefusal?: (error: unknown) => MatrixError | undefined
 }
 
 /** One route: where it is, and what answers there. */
@@ -229,6 +231,8 @@ export class HttpServer {
       request.log.warn({ err: error, route: routed.text }, 'overloaded')
       return errorReply(new OverloadError('The server is overloaded', { cause: error }))
     }
+    const refusal = this.#options.asRefusal?.(error)
+    if (refusal !== undefined) return errorReply(refusal)
     request.log.error({ err: error, route: routed.text }, 'request failed')
     return errorReply(error)
   }

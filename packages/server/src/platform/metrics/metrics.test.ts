@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ManualClock } from '../clock/manual-clock.ts'
 import { watchEventLoopDelay } from './event-loop-delay.ts'
 import { counter, gauge, histogram, sampledGauge } from './instruments.ts'
-import { createMetricsRegistry } from './registry.ts'
+import { createMetricsRegistry, watchProcess } from './registry.ts'
 
 const newRegistry = () => createMetricsRegistry({ serverName: 'example.org', version: '1.2.3' })
 
@@ -14,8 +14,10 @@ test('createMetricsRegistry: two registries in one process do not disturb each o
   expect(await second.metrics()).toContain('magik_test_total{server_name="example.org"} 0')
 })
 
-test('createMetricsRegistry: names of the server and process are there', async () => {
-  const text = await newRegistry().metrics()
+test('createMetricsRegistry, watchProcess: names of the server and process are there', async () => {
+  const registry = newRegistry()
+  watchProcess(registry)
+  const text = await registry.metrics()
   expect(text).toContain('synapse_server_name_info{server_name="example.org"} 1')
   expect(text).toMatch(/synapse_build_info\{version="1\.2\.3",/)
   expect(text).toContain('process_cpu_seconds_total')

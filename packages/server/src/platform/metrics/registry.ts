@@ -8,13 +8,11 @@ export interface MetricsRegistryOptions {
 }
 
 /**
- * Makes the registry that all parts put their metrics in, with those of the process (CPU, memory, file descriptors,
- * garbage collection) already there. Every series carries `server_name`, as Synapse's do.
+ * Makes the registry that all parts put their metrics in. Every series carries `server_name`, as Synapse's do.
  */
 export function createMetricsRegistry({ serverName, version }: MetricsRegistryOptions): Registry {
   const registry = new Registry()
   registry.setDefaultLabels({ server_name: serverName })
-  collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'synapse_server_name_info',
     help: 'The server name, to join other series with.',
@@ -27,4 +25,13 @@ export function createMetricsRegistry({ serverName, version }: MetricsRegistryOp
     registers: [registry],
   }).set({ version, nodeversion: process.versions.node, osversion: `${process.platform}-${process.arch}` }, 1)
   return registry
+}
+
+/**
+ * Adds the metrics of the process: CPU, memory, file descriptors, garbage collection. The library watches the collector
+ * for as long as the process lives, and keeps the registry and all it measures alive with that: for the one server of a
+ * process, once it runs.
+ */
+export function watchProcess(registry: Registry): void {
+  collectDefaultMetrics({ register: registry })
 }

@@ -95,7 +95,7 @@ export class Sessions {
         refreshTokens.removeOfDevice(userNid, deviceId),
         ...tokens.statements,
       ],
-      changes: isNew ? [{ kind: changeKind.device, userNid }] : [],
+      changes: [{ kind: isNew ? changeKind.device : changeKind.account, userNid }],
     }
   }
 
@@ -105,7 +105,10 @@ export class Sessions {
     if (deviceId !== undefined) {
       await this.closeDevice(userNid, deviceId)
     } else if (tokenHash !== undefined) {
-      await changeLog.append({ statements: [accessTokens.remove(tokenHash)], changes: [] })
+      await changeLog.append({
+        statements: [accessTokens.remove(tokenHash)],
+        changes: [{ kind: changeKind.account, userNid }],
+      })
       authenticator.forgetToken(tokenHash)
     }
   }

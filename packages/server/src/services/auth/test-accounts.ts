@@ -14,6 +14,7 @@ import { DeviceStore } from '../../storage/device-store.ts'
 import { FilterStore } from '../../storage/filter-store.ts'
 import { NumberStore } from '../../storage/number-store.ts'
 import { ProfileStore } from '../../storage/profile-store.ts'
+import { PushRuleStore } from '../../storage/push-rule-store.ts'
 import { RefreshTokenStore } from '../../storage/refresh-token-store.ts'
 import { RoomStore } from '../../storage/room-store.ts'
 import type { Schema } from '../../storage/schema.ts'
@@ -142,7 +143,7 @@ export async function testAccounts(options: TestAccountsOptions = {}) {
     },
   })
   const memberProfiles: [UserId, MemberProfile][] = []
-  const pushRules = new PushRules()
+  const pushRules = new PushRules({ changeLog, store: new PushRuleStore(database) })
   return {
     database,
     clock,
@@ -158,9 +159,10 @@ export async function testAccounts(options: TestAccountsOptions = {}) {
     passwordLogin,
     interactiveAuth,
     registration,
+    pushRules,
     memberProfiles,
     logins: new Logins({ passwordLogin, sessions, offersPassword: true }),
-    tokenRefresh: new TokenRefresh({ ...stores, clock, database, issuer, authenticator }),
+    tokenRefresh: new TokenRefresh({ ...stores, changeLog, clock, issuer, authenticator }),
     sharedSecretRegistration: new SharedSecretRegistration({
       clock,
       randomBytes,

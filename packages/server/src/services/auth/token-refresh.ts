@@ -1,10 +1,10 @@
 import { MatrixError } from '@magik/protocol'
 import type { Clock } from '../../platform/clock/clock.ts'
-import type { Database } from '../../platform/database/database.ts'
+import { changeKind } from '../../storage/change-kind.ts'
 import type { AccessTokenStore } from '../../storage/access-token-store.ts'
 import type { AccountStore } from '../../storage/account-store.ts'
 import type { RefreshTokenRow, RefreshTokenStore } from '../../storage/refresh-token-store.ts'
-import type { Schema } from '../../storage/schema.ts'
+import type { ChangeLog } from '../log/change-log.ts'
 import { hashToken } from './token.ts'
 import { type TokenAuthenticator, userLocked } from './token-authenticator.ts'
 import type { Credentials, TokenIssuer } from './token-issuer.ts'
@@ -14,7 +14,7 @@ const MAX_ATTEMPTS = 5
 /** What `TokenRefresh` stands on. */
 export interface TokenRefreshDeps {
   readonly clock: Clock
-  readonly database: Database<Schema>
+  readonly changeLog: ChangeLog
   readonly accounts: AccountStore
   readonly accessTokens: AccessTokenStore
   readonly refreshTokens: RefreshTokenStore
@@ -52,7 +52,7 @@ export class TokenRefresh {
 
   /** One attempt; undefined if another refresh of the same token came first. */
   async #exchange(tokenHash: Uint8Array): Promise<Credentials | undefined> {
-    const { accessTokens, authenticator, database, issuer, refreshTokens } = this.#deps
+    const { accessTokens, authenticator, changeLog, issuer, refreshTokens } = this.#deps
     const current = await refreshTokens.find(tokenHash)
     if (current === undefined) throw new MatrixError('M_UNKNOWN_TOKEN', 'Unrecognised refresh token')
     const { nextTokenHash } = current
@@ -63,7 +63,7 @@ export class TokenRefresh {
       refreshTokens.remove(nextTokenHash),
       accessTokens.removeBesideRefreshToken(nextTokenHash),
     ]
-    const result = await database.write({
+    const result = await changeLog.append({
       statements: [
         refreshTokens.setNext(tokenHash, nextTokenHash, tokens.refreshTokenHash),
         // Whoever holds this token has it from its predecessor, which is thereby used up.
@@ -71,6 +71,7 @@ export class TokenRefresh {
         ...(replaced ?? []),
         ...tokens.statements,
       ],
+      changes: [{ kind: changeKind.account, userNid: current.userNid }],
     })
     if (!result.committed) return undefined
     authenticator.forgetDevice(current.userNid, current.deviceId)

@@ -1,4 +1,11 @@
-import { type AuthState, authEventKeys, type EventId, type PduDraft, type RoomVersion } from '@magik/protocol'
+import {
+  type AuthState,
+  authEventKeys,
+  type EventReference,
+  type PduDraft,
+  type RoomVersion,
+  referenceTo,
+} from '@magik/protocol'
 import type { StateTree } from '../state/state-tree.ts'
 import type { EventReader } from './event-reader.ts'
 import { type CachedState, type RoomHead, stateCacheKey } from './room-heads.ts'
@@ -16,7 +23,7 @@ export type EventUnderCheck = Pick<PduDraft, 'type' | 'sender' | 'state_key' | '
 export interface LoadedAuthState {
   readonly lookup: AuthState
   /** What the event lists as `auth_events`. */
-  readonly authEventIds: EventId[]
+  readonly authEvents: EventReference[]
 }
 
 /** Finds the state event of a key in some state of a room. */
@@ -45,18 +52,18 @@ export function loadAuthStateAt(
 
 async function load(version: RoomVersion, event: EventUnderCheck, find: StateLookup): Promise<LoadedAuthState> {
   const found = new Map<string, CachedState>()
-  const authEventIds: EventId[] = []
+  const authEvents: EventReference[] = []
   for (const [type, stateKey] of authEventKeys(event, version)) {
     const state = await find(type, stateKey)
     if (state === undefined) continue
     found.set(stateCacheKey(type, stateKey), state)
-    authEventIds.push(state.event.eventId)
+    authEvents.push(referenceTo({ eventId: state.event.eventId, pdu: state.pdu }, version))
   }
   if (version.createEventIn === 'room-id') {
     const create = await find('m.room.create', '')
     if (create !== undefined) found.set(stateCacheKey('m.room.create', ''), create)
   }
-  return { lookup: (type, stateKey) => found.get(stateCacheKey(type, stateKey))?.pdu, authEventIds }
+  return { lookup: (type, stateKey) => found.get(stateCacheKey(type, stateKey))?.pdu, authEvents }
 }
 
 /** A state event of the state the room's next event will find; those needed lately stay with the room's head. */

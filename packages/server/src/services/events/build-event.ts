@@ -1,13 +1,20 @@
 import {
+  assignEventId,
   CanonicalJsonError,
   checkAuthRules,
   checkEventSize,
+  type EventReference,
+  encodeBase64Url,
+  holdsIntegerLevelsOnly,
   type JsonObject,
   MatrixError,
   type Pdu,
   type PduDraft,
   type RoomEvent,
   type RoomVersion,
+  referenceTo,
+  requiredSigners,
+  respellNumbers,
   type SigningKey,
   signEvent,
   stringifyJson,
@@ -25,16 +32,22 @@ import { type HeadMoving, moveHead } from './next-head.ts'
 import type { Numbers } from './numbers.ts'
 import { planRedaction } from './plan-redaction.ts'
 import { type RoomHead, stateCacheKey } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What building an event takes. */
 export interface EventBuilding extends HeadMoving {
   readonly clock: Clock
   readonly numbers: Numbers
   readonly signingKey: SigningKey
+  readonly randomBytes: (count: number) => Uint8Array
+  readonly unread: UnreadAccounting
 }
 
+/** Bytes of randomness in the ID of an event whose server names it. */
+const EVENT_ID_RANDOM_BYTES = 18
+
 /** Most `prev_events` of an event made here. */
-const MAX_PREV_EVENTS = 10
+export const MAX_PREV_EVENTS = 10
 
 /**
  * Turns a draft into the room's next event: references, hashes, signature, authorisation, new state. Nothing is
@@ -77,12 +90,17 @@ async function buildStaged(
       : await loadAuthStateAt(deps, head, parents.stateBefore, underCheck)
   const signed = signDraft(deps, head.version, {
     ...draftFields(draft, head, deps.clock.now()),
-    auth_events: auth.authEventIds,
-    prev_events: parents.extremities.map(({ eventId }) => eventId),
+    auth_events: auth.authEvents,
+    prev_events: await prevEvents(deps, parents.extremities, head.version),
     depth: head.pending.depth + 1,
   })
   const verdict = checkAuthRules(signed, auth.lookup, head.version)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  refuseForeignSigners(deps, signed, head.version)
+  if (draft.type === 'm.room.power_levels' && !holdsIntegerLevelsOnly(draft.content)) {
+    // Room versions before 10 take other values from servers that send them; ours is not to be one of these.
+    throw new MatrixError('M_FORBIDDEN', 'Power levels must be integers')
+  }
   const { stateBefore } = parents
   const covered = new Set(parents.extremities.map(({ eventNid }) => eventNid))
   return completeEvent(deps, head, { ...newEvent(head, draft, signed), stateBefore, covered }, users, staged)
@@ -131,14 +149,43 @@ async function parentsOfNext(
   return { extremities, stateBefore: await deps.forkResolver.resolve(head, roots, staged) }
 }
 
-/** Hashes and signs a draft, and refuses what no room could hold. */
+/** Forward extremities as the room version has them named. */
+function prevEvents(
+  { events }: EventBuilding,
+  extremities: readonly ForwardExtremity[],
+  version: RoomVersion,
+): Promise<EventReference[]> {
+  return Promise.all(
+    extremities.map(async ({ eventNid, eventId }) => {
+      // Only a reference that carries a hash needs the event itself.
+      if (version.eventReferences === 'ids') return eventId
+      return referenceTo({ eventId, pdu: events.pdu(await events.get(eventNid)) }, version)
+    }),
+  )
+}
+
+/**
+ * Rule 5.2.1: a membership that names a user of another server as voucher needs that server's signature.
+ * @throws MatrixError M_FORBIDDEN
+ */
+function refuseForeignSigners({ serverName }: EventBuilding, { pdu }: RoomEvent, version: RoomVersion): void {
+  const vouchers = requiredSigners(pdu, version).filter(({ role }) => role === 'restricted-join')
+  if (vouchers.every((signer) => signer.serverName === serverName)) return
+  throw new MatrixError('M_FORBIDDEN', 'The event needs the signature of another server')
+}
+
+/** Gives a draft its ID where its server has to, hashes and signs it, and refuses what no room could hold. */
 export function signDraft(
-  deps: Pick<EventBuilding, 'serverName' | 'signingKey'>,
+  deps: Pick<EventBuilding, 'serverName' | 'signingKey' | 'randomBytes'>,
   version: RoomVersion,
   draft: PduDraft,
 ): RoomEvent {
+  const { serverName, signingKey, randomBytes } = deps
+  const localpart = () => encodeBase64Url(randomBytes(EVENT_ID_RANDOM_BYTES))
   try {
-    const signed = signEvent(draft, deps.serverName, deps.signingKey, version)
+    const content = version.canonicalJson === 'lossless' ? respellNumbers(draft.content) : draft.content
+    const named = assignEventId({ ...draft, content }, serverName, localpart, version)
+    const signed = signEvent(named, serverName, signingKey, version)
     checkEventSize(signed.pdu)
     return signed
   } catch (error) {
@@ -207,17 +254,21 @@ export async function completeEvent(
   deps.events.pin(event, pdu)
   try {
     const place = { version, base: head.pending, event, content: pdu, covered, hasSuccessors }
-    const moved = await moveHead(deps, place, users, staged)
+    const { head: after, isLinear, membershipChanges, stateResets } = await moveHead(deps, place, users, staged)
+    const redaction = await planRedaction(deps, { pdu, version, roomNid, stateBefore })
     return {
       event,
       pdu,
-      head: moved.head,
+      head: after,
+      currentRoot: after.stateRoot,
       chunks: staged.chunks,
-      isLinear: moved.isLinear,
-      membershipChanges: moved.membershipChanges,
-      redaction: await planRedaction(deps, { pdu, version, roomNid, stateBefore }),
+      isLinear,
+      membershipChanges,
+      redaction,
+      // One whose redaction came first is no more to its readers than what that has left of it.
+      unread: await deps.unread.plan(head, { event, pdu: deps.events.pdu(event), membershipChanges, redaction }),
       wasOutlier: allowed.outlierNid !== undefined,
-      graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets: moved.stateResets },
+      graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets },
     }
   } catch (error) {
     deps.events.unpin(eventNid)

@@ -2,6 +2,7 @@ import type { EventId, Pdu, UserId } from '@magik/protocol'
 import type { BackwardExtremity, StateResetRow } from '../../storage/room-graph-store.ts'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
+import type { UnreadPlan } from './unread-accounting.ts'
 
 /** A change of one user's membership in a room's current state. */
 export interface MembershipChange {
@@ -27,6 +28,20 @@ export type AppendResult =
   | { readonly committed: true; readonly position: number }
   | { readonly committed: false; readonly guard: string }
 
+/** What is known of a timeline event once it is durable, besides its row. */
+export interface TimelineDetails {
+  readonly pdu: Pdu
+  /** Root of the room's current state from this event on. */
+  readonly currentRoot: number
+  /** How the room's current state changes who is in it; several at once where forks are resolved. */
+  readonly membershipChanges: readonly MembershipChange[]
+  readonly redaction: PlannedRedaction | undefined
+  /** What it is to members' unread counts; undefined for an event outside the timeline, or of another process. */
+  readonly unread: UnreadPlan | undefined
+  /** Written by another process of this server. */
+  readonly isForeign?: boolean
+}
+
 /** What an event changes in its room's graph besides the forward extremities. */
 export interface GraphChanges {
   /** The event was a backward extremity. */
@@ -38,19 +53,15 @@ export interface GraphChanges {
 }
 
 /** An event that has passed all checks, with everything its commit has to write. */
-export interface BuiltEvent {
+export interface BuiltEvent extends TimelineDetails {
   /** Without a position until it is committed. */
   readonly event: StoredEvent
-  readonly pdu: Pdu
   /** The room's head after it. */
   readonly head: HeadRow
   /** New chunks of the room's state tree. */
   readonly chunks: readonly { readonly id: number; readonly bytes: Uint8Array }[]
   /** Whether the event alone is what changed the room's current state, if anything did. */
   readonly isLinear: boolean
-  /** How the room's current state changes who is in it; several at once where forks are resolved. */
-  readonly membershipChanges: readonly MembershipChange[]
-  readonly redaction: PlannedRedaction | undefined
   /** Whether the event is known already, as an outlier. */
   readonly wasOutlier: boolean
   readonly graph: GraphChanges

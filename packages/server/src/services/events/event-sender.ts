@@ -47,7 +47,6 @@ export interface EventSenderDeps extends EventBuilding {
   readonly writer: RoomWriter
   readonly eventStore: EventStore
   readonly userNumbers: UserNumbers
-  readonly randomBytes: (count: number) => Uint8Array
 }
 
 /** An attempt that has left the room's queue. */
@@ -133,14 +132,24 @@ export class EventSender {
     const head = await heads.find(roomId)
     const senderNid = await userNumbers.find(draft.sender)
     if (head === undefined || senderNid === undefined) throw unknownRoom()
-    const earlier = await eventStore.findByTransaction({
-      senderNid,
-      deviceId: transaction.deviceId,
-      txnId: transaction.id,
-      roomNid: head.roomNid,
-      type: draft.type,
-    })
-    return earlier ?? this.#sendNew(roomId, draft)
+    const find = () =>
+      eventStore.findByTransaction({
+        senderNid,
+        deviceId: transaction.deviceId,
+        txnId: transaction.id,
+        roomNid: head.roomNid,
+        type: draft.type,
+      })
+    const earlier = await find()
+    if (earlier !== undefined) return earlier
+    try {
+      return await this.#sendNew(roomId, draft)
+    } catch (error) {
+      // Another process may have sent it meanwhile, and its event has refused this one.
+      const sent = await find()
+      if (sent === undefined) throw error
+      return sent
+    }
   }
 
   /** One attempt, inside the room's queue. */
@@ -196,7 +205,7 @@ export class EventSender {
   }
 
   #stage(head: RoomHead, built: BuiltEvent): BuiltEvent {
-    this.#deps.writer.stage(built)
+    this.#deps.writer.stage(head, built)
     noteBuilt(head, built)
     head.pending = built.head
     return built

@@ -2,6 +2,7 @@ import { type HistoryVisibility, historyVisibilityOf, mayReadEvent, type UserId 
 import { LRUCache } from 'lru-cache'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { StateReading } from './auth-state.ts'
+import { DUMMY_EVENT } from './dummy-events.ts'
 import { type Membership, type RoomView, toMembership } from './room-view.ts'
 
 /** State roots whose history visibility is remembered; all messages between two state changes share one. */
@@ -76,6 +77,8 @@ class Inquiry {
 
   async mayRead(event: StoredEvent): Promise<boolean> {
     const { stateBefore, stateAfter } = event
+    // Says something to servers alone.
+    if (event.type === DUMMY_EVENT) return false
     if (stateBefore === undefined || stateAfter === undefined) return false
     // Whoever is invited, knocks, is turned down or removed learns of it.
     if (event.type === 'm.room.member' && event.stateKey === this.#userId) return true

@@ -1,6 +1,7 @@
 import {
   type ConflictedKey,
   type EventId,
+  findStateResets,
   type ResolutionEvent,
   type ResolutionEvents,
   type ResolvedEntry,
@@ -61,19 +62,39 @@ export class ForkResolver {
     if (others.length === 0) return first
     const conflicts = await this.#conflicts(room, first, others)
     if (conflicts.length === 0) return first
-    const resolved = await this.#resolve(room, [first, ...others], conflicts)
-    const changes = await this.#changes(resolved)
+    const { entries } = await this.#resolve(room, [first, ...others], conflicts)
+    const changes = await this.#changes(entries)
     return staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk))
   }
 
-  /** What a resolution took back of a room's current state although no event said so. */
-  async stateResets(
+  /**
+   * The current state of a room whose forward extremities have some states after them.
+   * @param before root of the current state until now.
+   * @returns its root, and what of the current state the resolution took away or set back although no event says so.
+   * @throws ResolutionLimitError as `resolve` does.
+   */
+  async resolveCurrent(
     room: ForkedRoom,
-    states: { readonly forks: readonly number[]; readonly before: number; readonly after: number },
-  ): Promise<StateResetRow[]> {
-    void room
-    void states
-    return []
+    { forks, before }: { readonly forks: readonly number[]; readonly before: number },
+    staged: StagedChunks,
+  ): Promise<{ readonly root: number; readonly resets: readonly StateResetRow[] }> {
+    const [first, ...others] = new Set(forks)
+    if (first === undefined || others.length === 0) return { root: first ?? EMPTY_TREE, resets: [] }
+    const conflicts = await this.#conflicts(room, first, others)
+    if (conflicts.length === 0) return { root: first, resets: [] }
+    const { conflict, entries } = await this.#resolve(room, [first, ...others], conflicts)
+    const { tree } = this.#reading
+    const changes = await this.#changes(entries)
+    const root = staged.add(await tree.update(room.roomNid, first, changes, staged.nextChunk))
+    const resets: StateResetRow[] = []
+    for (const reset of await findStateResets(room.roomId, conflict, entries, this.#events(undefined), room.version)) {
+      const [type, stateKey] = reset.key
+      const wasInForce = await tree.get(room.roomNid, before, type, stateKey)
+      // One that an earlier resolution has brought about is not news.
+      if (wasInForce === (await tree.get(room.roomNid, root, type, stateKey))) continue
+      resets.push({ type, stateKey, resolved: reset.resolved, lost: reset.lost, atFault: reset.atFault })
+    }
+    return { root, resets }
   }
 
   async #conflicts({ roomNid }: ForkedRoom, first: number, others: readonly number[]): Promise<Conflict[]> {
@@ -90,7 +111,7 @@ export class ForkResolver {
     room: ForkedRoom,
     roots: readonly [first: number, ...others: number[]],
     conflicts: readonly Conflict[],
-  ): Promise<readonly ResolvedEntry[]> {
+  ): Promise<{ readonly conflict: StateConflict; readonly entries: readonly ResolvedEntry[] }> {
     const { events } = this.#reading
     const stored = await events.getMany(new Set(conflicts.flatMap(({ eventNids }) => eventNids.filter(isDefined))))
     const idOf = (eventNid: number | undefined) => (eventNid === undefined ? undefined : stored.get(eventNid)?.eventId)
@@ -100,7 +121,8 @@ export class ForkResolver {
     const { version } = room
     // The first algorithm does not look at auth chains.
     const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes?.forStates(room, roots)
-    return resolveState(room.roomId, this.#conflict(room, roots[0], conflicted), this.#events(index), version)
+    const conflict = this.#conflict(room, roots[0], conflicted)
+    return { conflict, entries: await resolveState(room.roomId, conflict, this.#events(index), version) }
   }
 
   #conflict({ roomNid }: ForkedRoom, root: number, conflicted: readonly ConflictedKey[]): StateConflict {

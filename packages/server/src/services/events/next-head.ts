@@ -1,4 +1,4 @@
-import { isUserId, type RoomVersion, type ServerName, serverNameOf } from '@magik/protocol'
+import { isUserId, type RoomVersion, type ServerName, serverNameOf, type UserId } from '@magik/protocol'
 import type { StateResetRow } from '../../storage/room-graph-store.ts'
 import type { ForwardExtremity, HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
@@ -60,7 +60,9 @@ export async function moveHead(
   const isLinear = base.stateRoot === event.stateBefore && current.root === event.stateAfter
   const membershipChanges = isLinear
     ? await ownMembershipChange(deps, place, users)
-    : await membershipChangesBetween(deps, roomNid, base.stateRoot, current.root, users)
+    : await membershipChangesBetween(deps, roomNid, { before: base.stateRoot, after: current.root }, (userId) =>
+        users.numberOf(userId),
+      )
   const head = {
     version: base.version,
     forwardExtremities: [...others, ...own],
@@ -86,8 +88,7 @@ async function currentStateOf(
   const room = { roomNid, roomId, version }
   const forks = [stateAfter]
   for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
-  const root = await deps.forkResolver.resolve(room, forks, staged)
-  return { root, resets: await deps.forkResolver.stateResets(room, { forks, before: base.stateRoot, after: root }) }
+  return deps.forkResolver.resolveCurrent(room, { forks, before: base.stateRoot }, staged)
 }
 
 async function ownMembershipChange(
@@ -110,12 +111,12 @@ async function ownMembershipChange(
   ]
 }
 
-async function membershipChangesBetween(
-  deps: HeadMoving,
+/** How the memberships of two of a room's states differ. */
+export async function membershipChangesBetween(
+  deps: StateReading & { readonly serverName: ServerName },
   roomNid: number,
-  before: number,
-  after: number,
-  users: EntryUsers,
+  { before, after }: { readonly before: number; readonly after: number },
+  numberOf: (userId: UserId) => Promise<number>,
 ): Promise<MembershipChange[]> {
   const changes: MembershipChange[] = []
   for await (const batch of deps.tree.diffBatches(roomNid, before, after, { types: ['m.room.member'] })) {
@@ -125,7 +126,7 @@ async function membershipChangesBetween(
       if (!isUserId(userId) || eventNid === undefined) continue
       changes.push({
         userId,
-        userNid: await users.numberOf(userId),
+        userNid: await numberOf(userId),
         isLocal: serverNameOf(userId) === deps.serverName,
         before: await membershipBy(deps, difference.before),
         after: (await membershipBy(deps, difference.after)) ?? 'leave',

@@ -123,6 +123,8 @@ export class RoomHeads {
   readonly #busy = new Map<RoomId, RoomHead>()
   readonly #loading = new Map<RoomId, Promise<RoomHead | undefined>>()
   readonly #ids = new LRUCache<number, RoomId>({ max: CACHED_HEADS * 5 })
+  /** Rooms that another process has written to while rooms were being loaded. */
+  readonly #forgotten = new Set<number>()
 
   constructor(store: RoomStore) {
     this.#store = store
@@ -136,10 +138,17 @@ export class RoomHeads {
   /** The head of a room, if the room is known. */
   async find(roomId: RoomId): Promise<RoomHead | undefined> {
     const atHand = this.atHand(roomId)
-    if (atHand !== undefined) return atHand
+    if (atHand !== undefined) {
+      // Kept for as long as the head is: `forget` finds it by its number.
+      this.#ids.set(atHand.roomNid, roomId)
+      return atHand
+    }
     let loading = this.#loading.get(roomId)
     if (loading === undefined) {
-      loading = this.#load(roomId).finally(() => this.#loading.delete(roomId))
+      loading = this.#load(roomId).finally(() => {
+        this.#loading.delete(roomId)
+        if (this.#loading.size === 0) this.#forgotten.clear()
+      })
       this.#loading.set(roomId, loading)
     }
     return loading
@@ -185,9 +194,24 @@ export class RoomHeads {
     else this.#idle.set(head.roomId, head)
   }
 
+  /**
+   * Another process has written to the room: what is in memory is out of date. Commits under way that build on it will
+   * be refused.
+   */
+  forget(roomNid: number): void {
+    if (this.#loading.size > 0) this.#forgotten.add(roomNid)
+    const roomId = this.#ids.peek(roomNid)
+    if (roomId === undefined) return
+    this.#idle.delete(roomId)
+    const busy = this.#busy.get(roomId)
+    if (busy !== undefined) busy.isBroken = true
+  }
+
   async #load(roomId: RoomId): Promise<RoomHead | undefined> {
     const row = await this.#store.find(roomId)
     if (row === undefined) return undefined
+    // It may have been read before what another process has written meanwhile.
+    if (this.#forgotten.delete(row.roomNid)) return this.#load(roomId)
     // Whoever brought the room into memory meanwhile has the newer head.
     const newer = this.atHand(roomId)
     if (newer !== undefined) return newer

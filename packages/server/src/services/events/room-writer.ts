@@ -11,10 +11,11 @@ import type { StateNodeStore } from '../../storage/state-node-store.ts'
 import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import type { TreeCache } from '../state/tree-cache.ts'
-import type { AppendResult, BuiltEvent, MembershipChange } from './built-event.ts'
+import type { AppendResult, BuiltEvent, MembershipChange, TimelineDetails } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
 import type { RoomHead, RoomHeads } from './room-heads.ts'
+import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What joins a room in one commit. */
 export interface RoomAppend {
@@ -27,10 +28,13 @@ export interface RoomAppend {
 }
 
 /**
- * Called for each timeline event once it is durable, in order of position and before the change log publishes it. Must
- * not throw and must not wait.
+ * Called for each timeline event once it is durable, whichever process wrote it, in order of position and before the
+ * change log publishes it. Must not throw and must not wait.
  */
-export type TimelineListener = (event: StoredEvent, built: BuiltEvent) => void
+export type TimelineListener = (event: StoredEvent, details: TimelineDetails) => void
+
+/** As `TimelineListener`, for events that this process has written. */
+export type OwnEventListener = (event: StoredEvent, built: BuiltEvent) => void
 
 /** What the writer stands on. */
 export interface RoomWriterDeps {
@@ -44,6 +48,7 @@ export interface RoomWriterDeps {
   readonly roomGraphStore: RoomGraphStore
   readonly membershipStore: MembershipStore
   readonly stateNodeStore: StateNodeStore
+  readonly unread: UnreadAccounting
 }
 
 /**
@@ -54,6 +59,7 @@ export interface RoomWriterDeps {
 export class RoomWriter {
   readonly #deps: RoomWriterDeps
   readonly #listeners: TimelineListener[] = []
+  readonly #ownListeners: OwnEventListener[] = []
 
   constructor(deps: RoomWriterDeps) {
     this.#deps = deps
@@ -64,6 +70,16 @@ export class RoomWriter {
     this.#listeners.push(listener)
   }
 
+  /** Adds a listener for the events that this process writes. */
+  listenToOwn(listener: OwnEventListener): void {
+    this.#ownListeners.push(listener)
+  }
+
+  /** Tells the listeners of a durable timeline event. */
+  readonly publish = (event: StoredEvent, details: TimelineDetails): void => {
+    for (const listener of this.#listeners) listener(event, details)
+  }
+
   /** Hands events to the group commit. The promise resolves when they are durable or refused. */
   append(append: RoomAppend): Promise<AppendResult> {
     const { head, events } = append
@@ -72,7 +88,7 @@ export class RoomWriter {
     if (last === undefined) throw new Error('nothing to append')
     const newHead = { ...last.head, version: expected.version + 1 }
     const statements = this.#statements(append, expected, newHead)
-    if (append.creation === undefined) for (const built of events) this.stage(built)
+    if (append.creation === undefined) for (const built of events) this.stage(head, built)
     head.advance(newHead)
     this.#deps.heads.hold(head)
     const result = this.#commit(append, statements, newHead)
@@ -81,8 +97,9 @@ export class RoomWriter {
   }
 
   /** Lets the room's next event build on one that is not durable yet. */
-  stage({ event, pdu }: BuiltEvent): void {
-    this.#deps.events.pin(event, pdu)
+  stage(head: RoomHead, built: BuiltEvent): void {
+    this.#deps.events.pin(built.event, built.pdu)
+    this.#deps.unread.stage(head, built)
   }
 
   /** Forgets an event that will not be committed, and the state it made. */
@@ -138,7 +155,10 @@ export class RoomWriter {
     const stored = position === undefined ? event : { ...event, position }
     reader.put(stored, event.redactedBy === undefined ? pdu : undefined)
     treeCache.unpin(head.roomNid, chunks)
-    if (position !== undefined) for (const listener of this.#listeners) listener(stored, built)
+    if (position !== undefined) {
+      this.publish(stored, built)
+      for (const listener of this.#ownListeners) listener(stored, built)
+    }
     if (redaction?.eventNid === undefined) return
     reader.invalidate(redaction.eventNid)
     head.forgetState()
@@ -173,6 +193,7 @@ export class RoomWriter {
       if (at !== null) statements.push(...this.#projections(head.roomNid, built, at, rootBefore))
       rootBefore = built.head.stateRoot
     }
+    statements.push(...this.#deps.unread.writes(head.roomNid, events.filter(isInTimeline)))
     return statements
   }
 

@@ -59,7 +59,8 @@ export class RoomAliases {
     const found = await this.#deps.aliasStore.find(alias)
     if (found === undefined) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
     const room = await this.#deps.rooms.getByNid(found.roomNid)
-    const isCreator = found.creatorNid === (await this.#deps.userNumbers.find(userId))
+    const userNid = await this.#deps.userNumbers.find(userId)
+    const isCreator = userNid !== undefined && found.creatorNid === userNid
     if (!isCreator && !isAdmin) {
       const power = await room.powerLevels()
       if (power.ofUser(userId) < power.forEvent('m.room.canonical_alias', true)) {

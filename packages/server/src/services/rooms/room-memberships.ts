@@ -3,6 +3,7 @@ import type { EventSender } from '../events/event-sender.ts'
 import type { EventDraft, SentEvent } from '../events/event-draft.ts'
 import type { RoomView } from '../events/room-view.ts'
 import type { ChangeLog } from '../log/change-log.ts'
+import { changeKind } from '../../storage/change-kind.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { MemberProfiles } from '../users/member-profile.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
@@ -26,8 +27,6 @@ export interface RoomMembershipDeps {
   readonly userNumbers: UserNumbers
   readonly log: ChangeLog
   readonly restrictedJoins: RestrictedJoins
-  /** Called once a user has forgotten a room. */
-  readonly onForgotten: (userNid: number, roomNid: number) => void
 }
 
 /**
@@ -123,10 +122,9 @@ export class RoomMemberships {
     if (row === undefined || userNid === undefined) throw notInRoom()
     const result = await this.#deps.log.append({
       statements: [this.#deps.membershipStore.forget(row.roomNid, userNid)],
-      changes: [],
+      changes: [{ kind: changeKind.forgotten, roomNid: row.roomNid, userNid }],
     })
     if (!result.committed) throw new MatrixError('M_UNKNOWN', 'You must leave the room before you forget it')
-    this.#deps.onForgotten(userNid, row.roomNid)
   }
 
   /**

@@ -4,12 +4,15 @@ import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { ClientEvents } from '../events/client-events.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import { type Membership, type RoomView, toMembership } from '../events/room-view.ts'
+import type { UnreadCounts } from '../push/unread-counts.ts'
 import type { StateTree } from '../state/state-tree.ts'
+import { NO_RECEIPTS, type ReceiptSections } from './receipt-section.ts'
 import type { RoomStateSections } from './room-state-section.ts'
 import type { RoomSummaries } from './room-summary.ts'
 import type { RoomTails } from './room-tails.ts'
 import type { RoomTimelines, TimelineSection } from './room-timeline.ts'
 import { formatToken } from './stream-token.ts'
+import { renderUnreadCounts } from './unread-section.ts'
 import type { ViewMembership } from './user-view.ts'
 import type { SyncReader, SyncSpan } from './sync-reader.ts'
 import { renderAccountData } from './account-data-section.ts'
@@ -22,6 +25,8 @@ export interface RoomSectionRequest {
   readonly span: SyncSpan
   /** The reader's data on this room that has changed. */
   readonly accountData: readonly AccountDataRow[]
+  /** Whether receipts on the room may have changed. */
+  readonly hasReceipts: boolean
 }
 
 /** What the sections of joined and left rooms stand on. */
@@ -33,6 +38,8 @@ export interface RoomSectionDeps {
   readonly timelines: RoomTimelines
   readonly states: RoomStateSections
   readonly summaries: RoomSummaries
+  readonly receipts: ReceiptSections
+  readonly unreadCounts: UnreadCounts
   /** Names the database's incarnation in tokens. */
   readonly epoch: string
   /** Most timeline events of one room, and how many when the client does not say. */
@@ -63,12 +70,14 @@ export class RoomSections {
         : undefined
     const heroEventNids = summary?.heroEventNids ?? []
     const state = await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids })
-    const isQuiet = timeline.events.length === 0 && state.length === 0 && request.accountData.length === 0
+    const receipts = isNew || request.hasReceipts ? await this.#deps.receipts.section(request, isNew) : NO_RECEIPTS
+    const isSilent = timeline.events.length === 0 && state.length === 0 && request.accountData.length === 0
+    const isQuiet = isSilent && receipts.events === '' && !receipts.isOwnNews
     if (!isNew && isQuiet && summary === undefined) return undefined
     const sections = [
       ...(await this.#timelineAndState(timeline, state, reader, span)),
-      `"ephemeral":{"events":[]}`,
-      `"unread_notifications":{"highlight_count":0,"notification_count":0}`,
+      `"ephemeral":{"events":[${receipts.events}]}`,
+      ...(await this.#unread(request)),
       `"summary":${stringifyJson(summary?.json ?? {})}`,
       this.#accountData(request),
     ]
@@ -166,6 +175,12 @@ export class RoomSections {
       `"timeline":{"events":[${events.join(',')}],"limited":${timeline.limited},"prev_batch":${JSON.stringify(prevBatch)}}`,
       `"state":{"events":[${stateEvents.join(',')}]}`,
     ]
+  }
+
+  async #unread({ room, reader }: RoomSectionRequest): Promise<string[]> {
+    const counts = await this.#deps.unreadCounts.of(reader, room)
+    const byThread = reader.filter.room.timeline.unreadThreadNotifications
+    return renderUnreadCounts(counts, { byThread })
   }
 
   #accountData({ room, reader, accountData }: RoomSectionRequest): string {

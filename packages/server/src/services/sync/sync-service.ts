@@ -1,13 +1,13 @@
-import { defaultPushRules, stringifyJson } from '@magik/protocol'
 import type { Clock } from '../../platform/clock/clock.ts'
 import { type AccountDataRow, type AccountDataStore, GLOBAL_ACCOUNT_DATA } from '../../storage/account-data-store.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { ChangeLog } from '../log/change-log.ts'
+import { type PushRules, pushRulesContent } from '../push/push-rules.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { renderAccountData } from './account-data-section.ts'
 import { matchesEvent, matchesRoom } from './room-event-matcher.ts'
-import type { RoomSections } from './room-section.ts'
+import type { RoomSectionRequest, RoomSections } from './room-section.ts'
 import { formatToken, type StreamToken } from './stream-token.ts'
 import type { StrippedRooms } from './stripped-room.ts'
 import type { SyncReader, SyncSpan } from './sync-reader.ts'
@@ -42,6 +42,7 @@ export interface SyncServiceDeps {
   readonly strippedRooms: StrippedRooms
   readonly accountDataStore: AccountDataStore
   readonly membershipStore: MembershipStore
+  readonly pushRules: PushRules
   readonly epoch: string
   /** Rooms that are never shown. */
   readonly excludedRooms: ReadonlySet<string>
@@ -123,7 +124,11 @@ export class SyncService {
       const membership =
         newest.position <= span.upTo ? newest : await this.#deps.sections.membershipAt(roomNid, reader, span.upTo)
       if (membership === undefined) continue
-      const entry = await this.#roomEntry(reader, span, roomNid, membership, accountData.byRoom.get(roomNid) ?? [])
+      const news = {
+        accountData: accountData.byRoom.get(roomNid) ?? [],
+        hasReceipts: changes?.receiptRooms?.has(roomNid) ?? true,
+      }
+      const entry = await this.#roomEntry(reader, span, roomNid, membership, news)
       if (entry !== undefined) sectionOf[membership.membership].push(entry)
     }
     const sections: string[] = []
@@ -143,7 +148,7 @@ export class SyncService {
     const remembered = view.changesBetween(span.since, span.upTo)
     if (remembered !== undefined) return remembered
     const rooms = await this.#deps.membershipStore.roomsChangedSince(view.userNid, span.since)
-    return { rooms: new Set(rooms), hasAccountData: true }
+    return { rooms: new Set(rooms), hasAccountData: true, receiptRooms: undefined }
   }
 
   async #roomEntry(
@@ -151,16 +156,16 @@ export class SyncService {
     span: SyncSpan,
     roomNid: number,
     membership: ViewMembership,
-    accountData: readonly AccountDataRow[],
+    news: RoomNews,
   ): Promise<string | undefined> {
     const room = await this.#deps.rooms.getByNid(roomNid)
     if (!matchesRoom(reader.filter.room, room.roomId) || this.#deps.excludedRooms.has(room.roomId)) return undefined
-    const section = await this.#roomSection({ room, reader, span, accountData }, membership)
+    const section = await this.#roomSection({ room, reader, span, ...news }, membership)
     return section === undefined ? undefined : `${JSON.stringify(room.roomId)}:${section}`
   }
 
   async #roomSection(
-    request: Parameters<RoomSections['joined']>[0],
+    request: RoomSectionRequest,
     { membership, eventNid, position, isForgotten }: ViewMembership,
   ): Promise<string | undefined> {
     const { reader, span } = request
@@ -188,9 +193,11 @@ export class SyncService {
     const byRoom = Map.groupBy(rows, ({ roomNid }) => roomNid)
     const filter = reader.filter.accountData
     const rendered = [renderAccountData(byRoom.get(GLOBAL_ACCOUNT_DATA) ?? [], filter, reader.userId)]
-    if (span.since === undefined && matchesEvent(filter, { type: 'm.push_rules', sender: reader.userId })) {
-      const content = stringifyJson({ global: defaultPushRules(reader.userId) })
-      rendered.push(`{"type":"m.push_rules","content":${content}}`)
+    if (matchesEvent(filter, { type: 'm.push_rules', sender: reader.userId })) {
+      const rules = await this.#deps.pushRules.rules(reader)
+      if (span.since === undefined || rules.position > span.since) {
+        rendered.push(`{"type":"m.push_rules","content":${pushRulesContent(rules)}}`)
+      }
     }
     return { global: rendered.filter((text) => text !== '').join(','), byRoom }
   }
@@ -208,6 +215,9 @@ export class SyncService {
     return `{${[`"next_batch":"${nextBatch}"`, ...sections, DEVICE_SECTIONS].join(',')}}`
   }
 }
+
+/** What is new of a room besides its events. */
+type RoomNews = Pick<RoomSectionRequest, 'accountData' | 'hasReceipts'>
 
 /** A reader's account data that is news: rendered where it is global, as rows where it belongs to a room. */
 interface AccountDataNews {

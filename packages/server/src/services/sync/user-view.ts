@@ -19,6 +19,8 @@ export interface RecentChange {
   /** Undefined for what belongs to no room. */
   readonly roomNid: number | undefined
   readonly isAccountData: boolean
+  /** A receipt on the room. */
+  readonly isReceipt?: boolean
 }
 
 /** What has changed for a user in a span of the stream. */
@@ -26,6 +28,8 @@ export interface ChangesForUser {
   readonly rooms: ReadonlySet<number>
   /** Whether account data has changed, of a room or global. */
   readonly hasAccountData: boolean
+  /** Rooms whose receipts have changed; undefined: any of `rooms` may be. */
+  readonly receiptRooms: ReadonlySet<number> | undefined
 }
 
 /**
@@ -58,15 +62,17 @@ export class UserView {
   changesBetween(after: number, upTo: number): ChangesForUser | undefined {
     if (after < this.#recentAfter) return undefined
     const rooms = new Set<number>()
+    const receiptRooms = new Set<number>()
     let hasAccountData = false
     for (let index = this.#recent.length - 1; index >= 0; index -= 1) {
       const change = this.#recent[index]
       if (change === undefined || change.position <= after) break
       if (change.position > upTo) continue
       if (change.roomNid !== undefined) rooms.add(change.roomNid)
+      if (change.roomNid !== undefined && change.isReceipt) receiptRooms.add(change.roomNid)
       if (change.isAccountData) hasAccountData = true
     }
-    return { rooms, hasAccountData }
+    return { rooms, hasAccountData, receiptRooms }
   }
 
   /** Calls back once, at the next change; the returned function takes that back. */

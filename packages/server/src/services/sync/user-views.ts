@@ -65,13 +65,6 @@ export class UserViews {
     }
   }
 
-  /** The user wants to hear no more of a room they have left. */
-  onForgotten(userNid: number, roomNid: number): void {
-    const rooms = this.#followed(userNid)?.rooms
-    const membership = rooms?.get(roomNid)
-    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
-  }
-
   #onChange(change: Change): void {
     switch (change.kind) {
       case changeKind.event:
@@ -88,10 +81,41 @@ export class UserViews {
         if (view !== undefined) this.#noteFor(view, { position: change.position, roomNid, isAccountData: true })
         return
       }
+      case changeKind.pushRules: {
+        // Push rules are shown as account data.
+        const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
+        const { position } = change
+        if (view !== undefined) this.#noteFor(view, { position, roomNid: undefined, isAccountData: true })
+        return
+      }
+      case changeKind.receipt:
+        this.#onReceipt(change, (change.roomNid === undefined ? undefined : this.#byRoom.get(change.roomNid)) ?? [])
+        return
+      case changeKind.privateReceipt: {
+        const view = change.userNid === undefined ? undefined : this.#followed(change.userNid)
+        this.#onReceipt(change, view === undefined ? [] : [view])
+        return
+      }
+      case changeKind.forgotten:
+        if (change.userNid !== undefined && change.roomNid !== undefined) this.#forget(change.userNid, change.roomNid)
+        return
       case changeKind.profile:
       case changeKind.device:
+      case changeKind.account:
         return
     }
+  }
+
+  #onReceipt({ position, roomNid }: Change, views: Iterable<UserView>): void {
+    const recent = { position, roomNid, isAccountData: false, isReceipt: true }
+    for (const view of views) this.#noteFor(view, recent)
+  }
+
+  /** The user wants to hear no more of a room they have left. */
+  #forget(userNid: number, roomNid: number): void {
+    const rooms = this.#followed(userNid)?.rooms
+    const membership = rooms?.get(roomNid)
+    if (membership !== undefined) rooms?.set(roomNid, { ...membership, isForgotten: true })
   }
 
   /** The view of a user who is followed or about to be. */

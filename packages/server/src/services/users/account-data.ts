@@ -46,12 +46,10 @@ export class AccountData {
   async get(requester: Requester, { userId, roomId, type }: AccountDataKey): Promise<JsonObject> {
     if (requester.userId !== userId)
       throw new MatrixError('M_FORBIDDEN', "You may not read another user's account data")
-    if (roomId === undefined && type === 'm.push_rules') return { global: this.#deps.pushRules.of(userId) }
+    if (roomId === undefined && type === 'm.push_rules') return { global: await this.#deps.pushRules.of(requester) }
     const roomNid = roomId === undefined ? GLOBAL_ACCOUNT_DATA : (await this.#deps.rooms.find(roomId))?.roomNid
-    const text = roomNid === undefined ? undefined : await this.#deps.store.find(requester.userNid, roomNid, type)
-    if (text === undefined) throw new MatrixError('M_NOT_FOUND', 'Account data not found')
-    const content = parseJsonText(text)
-    if (!isJsonObject(content)) throw new Error('account data is something other than a JSON object')
+    const content = roomNid === undefined ? undefined : await this.find(requester.userNid, roomNid, type)
+    if (content === undefined) throw new MatrixError('M_NOT_FOUND', 'Account data not found')
     return content
   }
 
@@ -63,10 +61,23 @@ export class AccountData {
     if (SERVER_TYPES.has(type)) {
       throw new MatrixError('M_BAD_JSON', `Cannot set ${type} through this API`, { status: 405 })
     }
-    const { changeLog, rooms, store } = this.#deps
-    const roomNid = roomId === undefined ? GLOBAL_ACCOUNT_DATA : (await rooms.find(roomId))?.roomNid
+    const roomNid = roomId === undefined ? GLOBAL_ACCOUNT_DATA : (await this.#deps.rooms.find(roomId))?.roomNid
     if (roomNid === undefined) throw new MatrixError('M_NOT_FOUND', 'Unknown room')
-    const { userNid } = requester
+    await this.write(requester.userNid, roomNid, type, content)
+  }
+
+  /** What is kept under a type, for whoever it is. */
+  async find(userNid: number, roomNid: number, type: string): Promise<JsonObject | undefined> {
+    const text = await this.#deps.store.find(userNid, roomNid, type)
+    if (text === undefined) return undefined
+    const content = parseJsonText(text)
+    if (!isJsonObject(content)) throw new Error('account data is something other than a JSON object')
+    return content
+  }
+
+  /** Sets what is kept under a type, be it one that only the server sets. */
+  async write(userNid: number, roomNid: number, type: string, content: JsonObject): Promise<void> {
+    const { changeLog, store } = this.#deps
     await changeLog.append({
       statements: [store.upsert({ userNid, roomNid, type, content: stringifyJson(content), position: position(0) })],
       changes: [{ kind: changeKind.accountData, userNid, ...(roomNid !== GLOBAL_ACCOUNT_DATA && { roomNid }) }],

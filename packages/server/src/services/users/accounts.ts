@@ -100,7 +100,10 @@ export class Accounts {
     flags: { readonly isAdmin?: boolean; readonly isLocked?: boolean; readonly isSuspended?: boolean },
   ): Promise<void> {
     const { accounts, authenticator, changeLog } = this.#deps
-    const result = await changeLog.append({ statements: [accounts.setFlags(userNid, flags)], changes: [] })
+    const result = await changeLog.append({
+      statements: [accounts.setFlags(userNid, flags)],
+      changes: [{ kind: changeKind.account, userNid }],
+    })
     authenticator.forgetUser(userNid)
     if (!result.committed) throw new MatrixError('M_NOT_FOUND', 'No such account')
   }

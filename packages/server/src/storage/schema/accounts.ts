@@ -61,6 +61,6 @@ export interface AccountTables {
     outcome: string | null
     expires_ts: number
   }
-  filters: { user_nid: number; filter_id: number; digest: Uint8Array; json: string }
+  filters: { user_nid: number; filter_id: number; digest: Uint8Array | null; json: string }
   account_data: { user_nid: number; room_nid: number; type: string; content: string; position: number }
 }

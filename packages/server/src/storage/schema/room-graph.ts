@@ -6,8 +6,9 @@ export interface RoomGraphTables {
     position: number
     type: string
     state_key: string
-    event_before: number
-    event_after: number | null
+    resolved_event: string | null
+    lost_events: string
+    events_at_fault: string
     noticed_ts: number
   }
 }

@@ -9,7 +9,7 @@ export interface RoomTables {
     room_nid: number
     room_id: string
     version: string
-    creator_nid: number
+    creator_nid: number | null
     created_ts: number
     is_published: Defaulted<number>
   }
@@ -56,5 +56,5 @@ export interface RoomTables {
     is_forgotten: Defaulted<number>
   }
   joined_servers: { room_nid: number; server_name: string; joined_members: number; left_position: number | null }
-  room_aliases: { alias: string; room_nid: number; creator_nid: number; created_ts: number }
+  room_aliases: { alias: string; room_nid: number; creator_nid: number | null; created_ts: number }
 }

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { BatchExecutor } from './batch-executor.ts'
 import type { Batch } from './messages.ts'
-import { TEST_MIGRATION } from './testing-database.ts'
+import { TEST_MIGRATION } from '../testing-schema.ts'
 
 const insert = { id: 0, sql: 'INSERT INTO messages (nid, room, body) VALUES (?, 1, ?)', slots: 2 } as const
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Row, SqlValue } from '../database.ts'
-import type { Batch, BatchOutcome, NewStatement } from './messages.ts'
+import type { BatchOutcome } from '../batch-outcome.ts'
+import type { Batch, NewStatement } from './messages.ts'
 
 /** SQLite's primary result codes that say something about a statement, and nothing about the database. */
 const STATEMENT_ERRORS: ReadonlySet<number> = new Set([

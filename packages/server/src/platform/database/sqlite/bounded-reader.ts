@@ -1,10 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { AnyQuery, SqlValue } from '../database.ts'
-import { DatabaseError } from '../errors.ts'
-import { errorMessage } from './batch-encoding.ts'
-
-/** How many rows a read on the main connection may return. */
-export const MAX_BOUNDED_ROWS = 100
+import { type AnyQuery, MAX_BOUNDED_ROWS, type SqlValue } from '../database.ts'
+import { DatabaseError, errorMessage } from '../errors.ts'
 
 const BUSY_TIMEOUT_MS = 10_000
 

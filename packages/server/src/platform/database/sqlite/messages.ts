@@ -1,4 +1,5 @@
-import type { Row, SqlValue } from '../database.ts'
+import type { BatchOutcome } from '../batch-outcome.ts'
+import type { SqlValue } from '../database.ts'
 
 /** How the writer treats durability: FULL syncs each commit to the disk, OFF leaves that to the operating system. */
 export type Synchronous = 'FULL' | 'OFF'
@@ -42,18 +43,6 @@ export interface Batch {
   readonly entries: number
   readonly program: readonly number[]
   readonly values: readonly WireValue[]
-}
-
-/** What became of a batch that was committed; entries and statements are named by their index. */
-export interface BatchOutcome {
-  /** The stream position before the batch. */
-  readonly position: number
-  readonly statements: number
-  /** For each entry; 0 for those not committed. */
-  readonly rowsChanged: readonly number[]
-  readonly refused: readonly { readonly entry: number; readonly statement: number }[]
-  readonly failed: readonly { readonly entry: number; readonly statement: number; readonly error: unknown }[]
-  readonly returned: readonly { readonly entry: number; readonly statement: number; readonly rows: readonly Row[] }[]
 }
 
 /** From the main thread to the writer. Answers come in order of requests. */

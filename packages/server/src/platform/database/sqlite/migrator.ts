@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { MigrationError } from '../errors.ts'
+import { MigrationError, errorMessage } from '../errors.ts'
 import { type AppliedMigration, type Migration, outstandingMigrations, readMigrations } from '../migration-files.ts'
-import { errorMessage } from './batch-encoding.ts'
 
 /**
  * Brings a database's schema up to date. Each migration is one transaction together with its row in

@@ -1,6 +1,11 @@
 import type { Worker } from 'node:worker_threads'
-import { DatabaseBusyError, DatabaseError, DatabaseUnavailableError, ReadTimeoutError } from '../errors.ts'
-import { errorMessage } from './batch-encoding.ts'
+import {
+  DatabaseBusyError,
+  DatabaseError,
+  DatabaseUnavailableError,
+  ReadTimeoutError,
+  errorMessage,
+} from '../errors.ts'
 import type { ReaderReply, ReaderThreadOptions, ScanRequest } from './messages.ts'
 import { startThread } from './thread.ts'
 

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { MigrationError } from '../errors.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
-import { migrationsFolder, TEST_MIGRATION, type TestSchema, temporaryFolder, testQueries } from './testing-database.ts'
+import { migrationsFolder, TEST_MIGRATION, type TestSchema, temporaryFolder, testQueries } from '../testing-schema.ts'
 
 /** Runs a module of this text, which may import this folder's modules as `./name.ts`, in a process of its own. */
 function spawnModule(text: string, ...parameters: string[]): ChildProcess {

@@ -4,6 +4,7 @@ import type {
   Database,
   DatabaseCounts,
   DatabaseObserver,
+  DatabaseSurroundings,
   NoParameters,
   ParameterValue,
   Query,
@@ -15,12 +16,11 @@ import type {
 } from '../database.ts'
 import { DatabaseError, DatabaseUnavailableError } from '../errors.ts'
 import { QueryCompiler, readValues, typedRows } from '../query.ts'
-import type { PendingEntry } from './batch-encoding.ts'
+import type { PendingEntry } from '../pending-entry.ts'
 import { BoundedReader } from './bounded-reader.ts'
-import type { Synchronous } from './messages.ts'
 import { ReaderPool, type ScanReply } from './reader-pool.ts'
 import { sqliteQueryDialect } from './sqlite-dialect.ts'
-import { type WriteLimits, WriteQueue } from './write-queue.ts'
+import { DEFAULT_WRITE_LIMITS, type WriteLimits, WriteQueue } from '../write-queue.ts'
 import { Writer } from './writer.ts'
 
 const MIB = 1_048_576
@@ -31,19 +31,15 @@ const DEFAULT_SCAN_TIME_LIMIT_MS = 60_000
 const DEFAULT_CHECKPOINT_BYTES = 16 * MIB
 
 /** How a database file is opened. What is left out has a default that suits a server. */
-export interface SqliteDatabaseOptions {
+export interface SqliteDatabaseOptions extends DatabaseSurroundings {
   readonly path: string
   /** The folder of migrations. */
   readonly migrations: URL
   /** The module whose functions turn rows into JSON for `scanJson`, each `(row) => string`. Loaded in reader threads. */
   readonly formatters?: URL
-  /** FULL (the default) makes what is acknowledged survive a power cut; OFF is for tests. */
-  readonly synchronous?: Synchronous
   readonly observer?: DatabaseObserver
   /** Called once if the writer thread dies: nothing can be written any more, the process had better end. */
   readonly onFatal?: (error: DatabaseError) => void
-  /** Refuses a read on the main connection that returns more than 100 rows; for tests. */
-  readonly strictReads?: boolean
   readonly readerThreads?: number
   readonly maxQueuedScans?: number
   readonly scanTimeLimitMs?: number
@@ -52,15 +48,6 @@ export interface SqliteDatabaseOptions {
   readonly pageCacheBytes?: number
   /** How long the write-ahead log grows before it is copied into the database. */
   readonly checkpointBytes?: number
-  /** Awaited between gathering a batch and sending it to the writer; for tests that hold the commit. */
-  readonly commitGate?: () => Promise<void>
-}
-
-const DEFAULT_WRITE_LIMITS: WriteLimits = {
-  queuedEntries: 10_000,
-  queuedBytes: 64 * MIB,
-  batchEntries: 500,
-  batchBytes: 4 * MIB,
 }
 
 /** A database in an SQLite file: one thread writes, a few scan, the main thread reads what is small. */
@@ -184,8 +171,15 @@ export class SqliteDatabase<S> implements Database<S> {
     return this.#closing
   }
 
-  /** What the connection that writes is set to, read from that connection: `synchronous` (2 is FULL) and others. */
-  writerPragmas(): Promise<Readonly<Record<string, SqlValue>>> {
+  /** One process has the database: everybody else who writes is refused by the file's lock. */
+  onAdvance(): void {}
+
+  settled(): Promise<void> {
+    return this.#queue.settled()
+  }
+
+  /** The connection's pragmas, read from it: `synchronous` (2 is FULL) and others. */
+  writerSettings(): Promise<Readonly<Record<string, SqlValue>>> {
     return this.#writer.pragmas()
   }
 

@@ -10,4 +10,5 @@ export const sqliteQueryDialect: QueryDialect = {
     createQueryCompiler: () => new SqliteQueryCompiler(),
   },
   inList: (column, list) => sql`${sql.ref(column)} in (select value from json_each(${list}))`,
+  encodeList: (list) => JSON.stringify(list),
 }

@@ -1,153 +1,37 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { AnyQuery, QueryOptions } from '../database.ts'
-import { DatabaseBusyError, DatabaseError, ReadTimeoutError } from '../errors.ts'
-import { bind, inList } from '../query.ts'
+import { readsContract } from '../testing-reads-contract.ts'
+import { inList } from '../query.ts'
 import { openTestDatabase } from './testing-database.ts'
 
-/** A database with this many messages in room 1. */
-async function withMessages(count: number, options: Parameters<typeof openTestDatabase>[0] = {}) {
-  const opened = await openTestDatabase(options)
-  await opened.database.write({ statements: Array.from({ length: count }, (_, nid) => opened.message(nid)) })
+readsContract(openTestDatabase)
+
+/** A database with one message in room 1. */
+async function withMessage() {
+  const opened = await openTestDatabase()
+  await opened.database.write({ statements: [opened.message(1)] })
   return opened
 }
-
-test('first: the first row, or undefined', async () => {
-  const { database, byRoom } = await withMessages(2)
-  expect(await database.first(byRoom, { room: 1 })).toEqual({ nid: 0, position: null, body: 'message 0' })
-  expect(await database.first(byRoom, { room: 2 })).toBeUndefined()
-})
-
-test('all: compares with a list parameter', async () => {
-  const { database } = await withMessages(5)
-  const some = database.query<{ nids: readonly number[] }>()((q, p) =>
-    q.selectFrom('messages').select('nid').where(inList('nid', p.nids)),
-  )
-  expect(await database.all(some, { nids: [3, 1, 77] })).toEqual([{ nid: 1 }, { nid: 3 }])
-  expect(await database.all(some, { nids: [] })).toEqual([])
-})
-
-test('all: strict reads refuse more than 100 rows', async () => {
-  const { database, byRoom } = await withMessages(100, { strictReads: true })
-  expect(await database.all(byRoom, { room: 1 })).toHaveLength(100)
-  await database.write({
-    statements: [
-      bind(
-        database.query()((q) => q.insertInto('messages').values(extra)),
-        {},
-      ),
-    ],
-  })
-  await expect(database.all(byRoom, { room: 1 })).rejects.toThrow('byRoom returned 101 rows')
-  expect(await database.scan(byRoom, { room: 1 })).toHaveLength(101)
-})
-
-const extra = { nid: 1_000, room: 1, position: null, body: '', bytes: null }
-
-test('all: refuses a query that is marked a scan, and one that writes', async () => {
-  const { database } = await openTestDatabase()
-  const marked = database.query({ name: 'everything', scan: true })((q) => q.selectFrom('messages').selectAll())
-  const write = database.query({ name: 'purge' })((q) => q.deleteFrom('messages'))
-  await expect(database.all(marked, {})).rejects.toThrow('everything is marked a scan')
-  await expect(database.all(write, {})).rejects.toThrow('purge writes')
-  await expect(database.scan(write, {})).rejects.toThrow(DatabaseError)
-})
-
-test('reads: an integer beyond 2^53 is an error, never a rounded number', async () => {
-  const { database } = await openTestDatabase()
-  const big = database.query({ name: 'big' })(() => sql<{ n: number }>`select 9007199254740993 as n`)
-  await expect(database.all(big, {})).rejects.toThrow(/^big: .*too large/)
-  await expect(database.scan(big, {})).rejects.toThrow(/^big: .*too large/)
-})
-
-test('scan: any number of rows, blobs and nulls included', async () => {
-  const { database } = await withMessages(5_000)
-  const all = database.query({ scan: true })((q) =>
-    q.selectFrom('messages').select(['nid', 'bytes', sql<Uint8Array>`x'0102'`.as('blob')]),
-  )
-  const rows = await database.scan(all, {})
-  expect(rows).toHaveLength(5_000)
-  expect(rows[4_999]).toEqual({ nid: 4_999, bytes: null, blob: new Uint8Array([1, 2]) })
-})
-
-test('scanJson: rows are formatted by the named formatter', async () => {
-  const { database, byRoom } = await withMessages(2)
-  expect(await database.scanJson(byRoom, { room: 1 }, 'message')).toBe(
-    '[{"nid":0,"body":"message 0"},{"nid":1,"body":"message 1"}]',
-  )
-  expect(await database.scanJson(byRoom, { room: 2 }, 'message')).toBe('[]')
-  await expect(database.scanJson(byRoom, { room: 1 }, 'unknown')).rejects.toThrow('there is no formatter unknown')
-  await expect(database.scanJson(byRoom, { room: 1 }, 'broken')).rejects.toThrow('no such form')
-})
 
 test('open: a module of formatters that does not load is refused', async () => {
   const formatters = new URL('file:///nowhere/formatters.mjs')
   await expect(openTestDatabase({ formatters })).rejects.toThrow('a reader cannot start')
 })
 
-test('scan: readers see whole entries only', async () => {
-  const { database, byRoom, message } = await openTestDatabase({ readerThreads: 2 })
-  let isWriting = true
-  const reading = (async () => {
-    let scans = 0
-    while (isWriting) {
-      expect((await database.scan(byRoom, { room: 1 })).length % 3).toBe(0)
-      expect((await database.all(byRoom, { room: 1 })).length % 3).toBe(0)
-      scans += 1
-    }
-    return scans
-  })()
-  for (let nid = 0; nid < 900; nid += 9) {
-    await Promise.all(
-      [nid, nid + 3, nid + 6].map((n) => database.write({ statements: [message(n), message(n + 1), message(n + 2)] })),
-    )
-  }
-  isWriting = false
-  expect(await reading).toBeGreaterThan(0)
-})
-
-test('scan: one that takes too long fails, and the next one runs', async () => {
-  const { database, byRoom } = await withMessages(3)
-  const endless = database.query({ name: 'endless', scan: true })(
-    () => sql<{ n: number }>`with recursive c(n) as (select 1 union all select n + 1 from c) select n from c`,
-  )
-  await expect(database.scan(endless, {}, { timeLimitMs: 50 })).rejects.toThrow(ReadTimeoutError)
-  expect(await database.scan(byRoom, { room: 1 })).toHaveLength(3)
-})
-
 test('scan: a thread that is stuck within a row is replaced', async () => {
-  const { database, byRoom } = await withMessages(1)
+  const { database, byRoom } = await withMessage()
   const stuck = database.scanJson(byRoom, { room: 1 }, 'dawdle', { timeLimitMs: 1 })
   await expect(stuck).rejects.toThrow('byRoom took longer than 1 ms')
   expect(await database.scan(byRoom, { room: 1 })).toHaveLength(1)
 })
 
 test('scan: a thread that dies fails its scan alone and is replaced', async () => {
-  const { database, byRoom } = await withMessages(1)
+  const { database, byRoom } = await withMessage()
   const dying = database.scanJson(byRoom, { room: 1 }, 'die')
   const waiting = database.scan(byRoom, { room: 1 })
   await expect(dying).rejects.toThrow('byRoom: the reader thread is lost')
   expect(await waiting).toHaveLength(1)
-})
-
-test('scan: beyond the bound of the queue it is refused as busy', async () => {
-  const { database, byRoom } = await withMessages(1, { maxQueuedScans: 2 })
-  const scans = await Promise.allSettled(Array.from({ length: 5 }, () => database.scan(byRoom, { room: 1 })))
-  expect(scans.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
-  expect(scans[4]).toMatchObject({ reason: expect.any(DatabaseBusyError) })
-})
-
-test('observer and counts: hear of reads and scans', async () => {
-  const heard: string[] = []
-  const { database, byRoom } = await withMessages(2, {
-    observer: { readFinished: ({ query, rows, kind }) => heard.push(`${kind} ${query.name} ${rows}`) },
-  })
-  await database.all(byRoom, { room: 1 })
-  await database.first(byRoom, { room: 1 })
-  await database.scan(byRoom, { room: 1 })
-  await database.scanJson(byRoom, { room: 1 }, 'message')
-  expect(heard).toEqual(['read byRoom 2', 'read byRoom 1', 'scan byRoom 2', 'scan byRoom 2'])
-  expect(database.counts()).toEqual({ statements: 2, rowsWritten: 2, batches: 1, reads: 2, scans: 2 })
 })
 
 test('explainUnbounded: finds the reads that take a whole table', async () => {

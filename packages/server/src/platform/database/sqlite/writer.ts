@@ -1,8 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import type { SqlValue } from '../database.ts'
-import { DatabaseError, DatabaseUnavailableError, MigrationError } from '../errors.ts'
-import { encodeBatch, errorMessage, type PendingEntry, settleBatch } from './batch-encoding.ts'
-import type { BatchOutcome, WriterReply, WriterRequest, WriterThreadOptions } from './messages.ts'
+import { type BatchOutcome, settleBatch } from '../batch-outcome.ts'
+import { DatabaseError, DatabaseUnavailableError, errorMessage, MigrationError } from '../errors.ts'
+import type { PendingEntry } from '../pending-entry.ts'
+import { encodeBatch } from './batch-encoding.ts'
+import type { WriterReply, WriterRequest, WriterThreadOptions } from './messages.ts'
 import { startThread } from './thread.ts'
 
 interface Waiter {

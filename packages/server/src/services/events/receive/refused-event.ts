@@ -52,10 +52,12 @@ export async function refusedEvent(
     event: stored,
     pdu,
     head: { ...head.pending, nextChunk: staged.nextChunk },
+    currentRoot: head.pending.stateRoot,
     chunks: staged.chunks,
     isLinear: true,
     membershipChanges: [],
     redaction: undefined,
+    unread: undefined,
     wasOutlier: outlierNid !== undefined,
     graph: NO_GRAPH_CHANGES,
   }

@@ -54,7 +54,7 @@ export class RoomImports {
     const users = new EntryUsers(userNumbers)
     const creatorNid = await users.numberOf(create.pdu.sender)
     const built = await outlierOf(this.#deps, head, create, true, users)
-    writer.stage(built)
+    writer.stage(head, built)
     const creation = { creatorNid, createdTs: clock.now(), extra: [] }
     const result = await writer.append({ head, events: [built], users, creation })
     // Refused: another request, or another server on this database, has begun it meanwhile.

@@ -56,7 +56,7 @@ export class AuthIndexes {
       for (const { eventNid, eventId, isState, named, authNids } of uncovered) {
         const below = authNids.map((authNid) => depths.get(authNid) ?? covered.get(authNid)?.depth ?? 0)
         depths.set(eventNid, Math.max(0, ...below) + 1)
-        for (const citedNid of isState ? named : []) citing.set(citedNid, [...(citing.get(citedNid) ?? []), eventId])
+        for (const citedNid of isState ? named : []) citing.set(citedNid, [eventId, ...(citing.get(citedNid) ?? [])])
       }
       return new OverlaidIndex(this.#deps, room.roomNid, citing, depths)
     } catch (error) {

@@ -1,6 +1,6 @@
-import type { WriteEntry, WriteResult } from '../database.ts'
-import { DatabaseBusyError, type DatabaseError, DatabaseUnavailableError } from '../errors.ts'
-import { entryBytes, type PendingEntry } from './batch-encoding.ts'
+import type { WriteEntry, WriteResult } from './database.ts'
+import { DatabaseBusyError, type DatabaseError, DatabaseUnavailableError } from './errors.ts'
+import { entryBytes, type PendingEntry } from './pending-entry.ts'
 
 /** Bounds of the queue and of one batch. */
 export interface WriteLimits {
@@ -8,6 +8,16 @@ export interface WriteLimits {
   readonly queuedBytes: number
   readonly batchEntries: number
   readonly batchBytes: number
+}
+
+const MIB = 1_048_576
+
+/** What suits a server. */
+export const DEFAULT_WRITE_LIMITS: WriteLimits = {
+  queuedEntries: 10_000,
+  queuedBytes: 64 * MIB,
+  batchEntries: 500,
+  batchBytes: 4 * MIB,
 }
 
 /** Commits a batch: settles every entry of it, then resolves. Never rejects. */
@@ -23,6 +33,7 @@ export class WriteQueue {
   #waiting: PendingEntry[] = []
   #waitingBytes = 0
   #running: Promise<void> | undefined
+  #committing: Promise<void> = Promise.resolve()
   #closed: DatabaseError | undefined
 
   constructor(limits: WriteLimits, commit: CommitBatch) {
@@ -51,6 +62,11 @@ export class WriteQueue {
     await this.#running
   }
 
+  /** Resolves once the batch that is being committed, if there is one, has been settled. */
+  settled(): Promise<void> {
+    return this.#committing
+  }
+
   /** Refuses what waits and what comes from now on. */
   fail(error: DatabaseError): void {
     this.#closed = error
@@ -65,7 +81,9 @@ export class WriteQueue {
       // Everything that this turn of the event loop still brings joins the batch.
       await new Promise<void>((resolve) => setImmediate(resolve))
       const batch = this.#take()
-      if (batch.length > 0) await this.#commit(batch)
+      if (batch.length === 0) continue
+      this.#committing = this.#commit(batch)
+      await this.#committing
     }
     this.#running = undefined
   }

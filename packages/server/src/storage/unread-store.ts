@@ -1,0 +1,336 @@
+import { sql } from 'kysely'
+import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
+import { bind } from '../platform/database/query.ts'
+import type { Schema } from './schema.ts'
+
+/** How many events match which of the server's push rules, by the rules' bits. */
+export type MatchCounts = ReadonlyMap<number, number>
+
+/** No events at all. */
+export const NO_MATCHES: MatchCounts = new Map()
+
+/** What a thread's counter says at two positions. */
+export interface ThreadCounters {
+  readonly thread: string
+  readonly before: MatchCounts
+  readonly now: MatchCounts
+}
+
+/** An event that has been taken back. */
+export interface RetractedRow {
+  readonly position: number
+  readonly thread: string
+  readonly matched: number
+}
+
+/** An event that is something else to a user than the server's rules say. */
+export interface DeviationRow extends RetractedRow {
+  readonly notify: boolean
+  readonly highlight: boolean
+}
+
+/** Events that the counters do not tell of. */
+export interface UnreadExceptions {
+  readonly retracted: readonly RetractedRow[]
+  readonly deviations: readonly DeviationRow[]
+}
+
+/** Spelled out in the statement, so that the index of such events serves it. */
+const RETRACTED = sql.lit<number>(1)
+
+/** What of rooms' threads is unread, and up to where users have read. */
+export class UnreadStore {
+  readonly #database: Database<Schema>
+  readonly #counterAt
+  readonly #countersBetween
+  readonly #exceptions
+  readonly #readPositions
+  readonly #insertCounter
+  readonly #retract
+  readonly #insertDeviation
+  readonly #upsertReadPosition
+  readonly #dropDeviations
+  readonly #dropDeviationsOfThread
+  readonly #dropThreadPositions
+
+  constructor(database: Database<Schema>) {
+    this.#database = database
+    this.#counterAt = database.query<{ roomNid: number; thread: string; upTo: number }>()((q, p) =>
+      q
+        .selectFrom('unread_counters')
+        .select('counts')
+        .where('room_nid', '=', p.roomNid)
+        .where('thread', '=', p.thread)
+        .where('position', '<=', p.upTo)
+        .orderBy('position', 'desc')
+        .limit(1),
+    )
+    // Steps from thread to thread through the index, however many events lie between.
+    this.#countersBetween = database.query<{ roomNid: number; after: number; upTo: number }>({ scan: true })((q, p) =>
+      q
+        .withRecursive('threads(thread)', (step) =>
+          step
+            .selectFrom('unread_counters')
+            .select(({ fn }) => fn.min<string | null>('thread').as('thread'))
+            .where('room_nid', '=', p.roomNid)
+            .unionAll(
+              step
+                .selectFrom('threads')
+                .select(({ selectFrom }) =>
+                  selectFrom('unread_counters')
+                    .select(({ fn }) => fn.min('unread_counters.thread').as('thread'))
+                    .where('room_nid', '=', p.roomNid)
+                    .whereRef('unread_counters.thread', '>', 'threads.thread')
+                    .as('thread'),
+                )
+                .where('threads.thread', 'is not', null),
+            ),
+        )
+        .selectFrom('threads')
+        .select(({ selectFrom }) => [
+          'threads.thread',
+          selectFrom('unread_counters')
+            .select('counts')
+            .where('room_nid', '=', p.roomNid)
+            .whereRef('unread_counters.thread', '=', 'threads.thread')
+            .where('position', '<=', p.after)
+            .orderBy('position', 'desc')
+            .limit(1)
+            .as('before'),
+          selectFrom('unread_counters')
+            .select('counts')
+            .where('room_nid', '=', p.roomNid)
+            .whereRef('unread_counters.thread', '=', 'threads.thread')
+            .where('position', '>', p.after)
+            .where('position', '<=', p.upTo)
+            .orderBy('position', 'desc')
+            .limit(1)
+            .as('now'),
+        ])
+        .where('threads.thread', 'is not', null),
+    )
+    this.#exceptions = database.query<{ userNid: number; roomNid: number; after: number; upTo: number }>({
+      scan: true,
+    })((q, p) =>
+      q
+        .selectFrom('unread_counters')
+        .select(({ lit }) => [
+          'position',
+          'thread',
+          'matched',
+          lit<number>(1).as('is_retracted'),
+          lit<number>(0).as('notify'),
+          lit<number>(0).as('highlight'),
+        ])
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '>', p.after)
+        .where('position', '<=', p.upTo)
+        .where('is_retracted', '=', RETRACTED)
+        .unionAll(
+          q
+            .selectFrom('unread_deviations')
+            .select(({ lit }) => [
+              'position',
+              'thread',
+              'matched',
+              lit<number>(0).as('is_retracted'),
+              'notify',
+              'highlight',
+            ])
+            .where('user_nid', '=', p.userNid)
+            .where('room_nid', '=', p.roomNid)
+            .where('position', '>', p.after)
+            .where('position', '<=', p.upTo),
+        ),
+    )
+    this.#readPositions = database.query<{ userNid: number; roomNid: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('read_positions')
+        .select(['thread', 'position'])
+        .where('user_nid', '=', p.userNid)
+        .where('room_nid', '=', p.roomNid),
+    )
+    this.#insertCounter = database.query<{
+      roomNid: number
+      position: number
+      thread: string
+      matched: number
+      counts: string
+    }>()((q, p) =>
+      q.insertInto('unread_counters').values({
+        room_nid: p.roomNid,
+        position: p.position,
+        thread: p.thread,
+        matched: p.matched,
+        counts: p.counts,
+      }),
+    )
+    this.#retract = database.query<{ roomNid: number; eventNid: number }>()((q, p) =>
+      q
+        .updateTable('unread_counters')
+        .set({ is_retracted: 1 })
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '=', ({ selectFrom }) =>
+          selectFrom('events').select('events.position').where('event_nid', '=', p.eventNid),
+        ),
+    )
+    this.#insertDeviation = database.query<{
+      userNid: number
+      roomNid: number
+      position: number
+      thread: string
+      matched: number
+      notify: number
+      highlight: number
+    }>()((q, p) =>
+      q.insertInto('unread_deviations').values({
+        user_nid: p.userNid,
+        room_nid: p.roomNid,
+        position: p.position,
+        thread: p.thread,
+        matched: p.matched,
+        notify: p.notify,
+        highlight: p.highlight,
+      }),
+    )
+    this.#upsertReadPosition = database.query<{
+      userNid: number
+      roomNid: number
+      thread: string
+      position: number
+    }>()((q, p) =>
+      q
+        .insertInto('read_positions')
+        .values({ user_nid: p.userNid, room_nid: p.roomNid, thread: p.thread, position: p.position })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['user_nid', 'room_nid', 'thread'])
+            .doUpdateSet((eb) => ({ position: eb.ref('excluded.position') }))
+            .whereRef('excluded.position', '>', 'read_positions.position'),
+        ),
+    )
+    this.#dropDeviations = database.query<{ userNid: number; roomNid: number; upTo: number }>()((q, p) =>
+      q
+        .deleteFrom('unread_deviations')
+        .where('user_nid', '=', p.userNid)
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '<=', p.upTo),
+    )
+    this.#dropDeviationsOfThread = database.query<{
+      userNid: number
+      roomNid: number
+      upTo: number
+      thread: string
+    }>()((q, p) =>
+      q
+        .deleteFrom('unread_deviations')
+        .where('user_nid', '=', p.userNid)
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '<=', p.upTo)
+        .where('thread', '=', p.thread),
+    )
+    this.#dropThreadPositions = database.query<{ userNid: number; roomNid: number; upTo: number }>()((q, p) =>
+      q
+        .deleteFrom('read_positions')
+        .where('user_nid', '=', p.userNid)
+        .where('room_nid', '=', p.roomNid)
+        .where('thread', '<>', ALL_THREADS)
+        .where('position', '<=', p.upTo),
+    )
+  }
+
+  /** A thread's counter as of a position. */
+  async counterAt(roomNid: number, thread: string, upTo: number): Promise<MatchCounts> {
+    const row = await this.#database.first(this.#counterAt, { roomNid, thread, upTo })
+    return toCounts(row?.counts)
+  }
+
+  /** The counters of those threads of a room in which something has happened in a span of positions `(after, upTo]`. */
+  async countersBetween(roomNid: number, after: number, upTo: number): Promise<ThreadCounters[]> {
+    const rows = await this.#database.scan(this.#countersBetween, { roomNid, after, upTo })
+    return rows.flatMap(({ thread, before, now }) =>
+      thread === null || now === null ? [] : [{ thread, before: toCounts(before), now: toCounts(now) }],
+    )
+  }
+
+  /** The events of a span `(after, upTo]` of a room that a user's counts are not to be told from the counters. */
+  async exceptions(userNid: number, roomNid: number, after: number, upTo: number): Promise<UnreadExceptions> {
+    const rows = await this.#database.scan(this.#exceptions, { userNid, roomNid, after, upTo })
+    const [retracted, deviating] = [rows.filter((row) => row.is_retracted), rows.filter((row) => !row.is_retracted)]
+    const deviations = deviating.map((row) => ({ ...row, notify: row.notify !== 0, highlight: row.highlight !== 0 }))
+    return { retracted, deviations }
+  }
+
+  /** Up to where a user has read a room, by thread. */
+  async readPositions(userNid: number, roomNid: number): Promise<Map<string, number>> {
+    const rows = await this.#database.scan(this.#readPositions, { userNid, roomNid })
+    return new Map(rows.map(({ thread, position }) => [thread, position]))
+  }
+
+  /** Counts an event in. @param counter what its thread's counter says from then on. */
+  insertCounter(counter: {
+    readonly roomNid: number
+    readonly position: Parameter<number>
+    readonly thread: string
+    readonly matched: number
+    readonly counts: MatchCounts
+  }): BoundWrite {
+    return bind(this.#insertCounter, { ...counter, counts: JSON.stringify([...counter.counts]) })
+  }
+
+  /** Takes an event back. */
+  retract(roomNid: number, eventNid: number): BoundWrite {
+    return bind(this.#retract, { roomNid, eventNid })
+  }
+
+  /** Notes what an event is to one user. */
+  insertDeviation(deviation: {
+    readonly userNid: number
+    readonly roomNid: number
+    readonly position: Parameter<number>
+    readonly thread: string
+    readonly matched: number
+    readonly notify: boolean
+    readonly highlight: boolean
+  }): BoundWrite {
+    const { notify, highlight } = deviation
+    return bind(this.#insertDeviation, { ...deviation, notify: notify ? 1 : 0, highlight: highlight ? 1 : 0 })
+  }
+
+  /** A user has read a thread up to a position; what is further back than what they had read changes nothing. */
+  read(entry: {
+    readonly userNid: number
+    readonly roomNid: number
+    /** `ALL_THREADS`, or the one. */
+    readonly thread: string
+    readonly position: Parameter<number>
+  }): BoundWrite {
+    return bind(this.#upsertReadPosition, entry)
+  }
+
+  /** Drops what is of no more use once a user has read up to a position. */
+  forgetRead(entry: {
+    readonly userNid: number
+    readonly roomNid: number
+    readonly thread: string
+    readonly upTo: number
+  }): BoundWrite[] {
+    if (entry.thread !== ALL_THREADS) return [bind(this.#dropDeviationsOfThread, entry)]
+    return [bind(this.#dropDeviations, entry), bind(this.#dropThreadPositions, entry)]
+  }
+}
+
+/** Stands for every thread of a room, the main timeline included. */
+export const ALL_THREADS = ''
+
+function toCounts(text: string | null | undefined): MatchCounts {
+  if (text === null || text === undefined) return NO_MATCHES
+  const pairs: unknown = JSON.parse(text)
+  const counts = new Map<number, number>()
+  for (const pair of Array.isArray(pairs) ? pairs : []) {
+    const [matched, count]: unknown[] = Array.isArray(pair) ? pair : []
+    if (typeof matched !== 'number' || typeof count !== 'number') throw new Error('an unread counter is damaged')
+    counts.set(matched, count)
+  }
+  return counts
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.ts'
+
+/** What `npm run test:postgres` runs, on the server that MAGIK_TEST_DATABASE names. */
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: ['packages/server/test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'packages/*/test/external/**'],
+  },
+})
