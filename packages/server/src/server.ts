@@ -25,6 +25,7 @@ import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
 import { createMetricsRegistry, watchProcess } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
 import { ServerKeys } from './services/federation/server-keys.ts'
+import type { AuthCoverFollower } from './services/state/auth-chains/auth-cover-follower.ts'
 import type { StateTree } from './services/state/state-tree.ts'
 import type { Schema } from './storage/schema.ts'
 
@@ -95,8 +96,14 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       softwareVersion: packageJson.version,
     })
     await purging.jobs.start()
-    const { jobs } = purging
-    return runnable(foundations, { http, database, tree: core.tree, activity: accounts.activity, jobs })
+    return runnable(foundations, {
+      http,
+      database,
+      tree: core.tree,
+      activity: accounts.activity,
+      authCover: core.authCover,
+      jobs: purging.jobs,
+    })
   } catch (error) {
     await database.close()
     throw error
@@ -129,10 +136,11 @@ function runnable(
     database: Database<Schema>
     tree: StateTree
     activity: DeviceActivity
+    authCover: AuthCoverFollower
     jobs: JobRunner
   },
 ): Server {
-  const { http, database, tree, activity, jobs } = parts
+  const { http, database, tree, activity, authCover, jobs } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -144,6 +152,7 @@ function runnable(
     stateNodesRead: () => tree.nodesRead,
     async start() {
       watchProcess(registry)
+      authCover.start()
       listeners = await startListeners(http, config.listeners, tls)
       await systemd.ready()
       return { listening: listeners.addresses.map(shownAddress) }
@@ -154,6 +163,7 @@ function runnable(
       await http.close()
       await jobs.stop()
       await activity.flush()
+      await authCover.stop()
       stopWatching()
       await database.close()
     },

@@ -23,8 +23,9 @@ export interface ResolutionEvents {
   load(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, ResolutionEvent>>
   /**
    * The edges of auth chains walked backwards: for each event the state events that name it among their auth events,
-   * outliers, rejected ones and those of no fork's state included. Results are exact only if none is left out. Those sent
-   * last should come first, as from there the way to the current state is short.
+   * outliers and rejected ones included. Left out may only be those that are neither in one of the forks' states nor in
+   * the auth chain of an event there: no path that counts leads through them. Those sent last should come first, as from
+   * there the way to the current state is short.
    * @param limit most events for each of the IDs. So many count as "perhaps more", fewer as "all".
    */
   citing?(eventIds: readonly EventId[], limit: number): Promise<ReadonlyMap<EventId, readonly EventId[]>>

@@ -54,6 +54,7 @@ describe('help and usage', () => {
     'start',
     'register-user',
     'check-config',
+    'check-database',
     'generate-config',
     'generate-signing-key',
     'hash-password',

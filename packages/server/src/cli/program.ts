@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { checkConfigCommand } from './check-config.ts'
+import { checkDatabaseCommand } from './check-database.ts'
 import { EXIT_CODES } from './failure.ts'
 import { generateConfigCommand } from './generate-config.ts'
 import { generateSigningKeyCommand } from './generate-signing-key.ts'
@@ -19,6 +20,7 @@ export function buildProgram(): Command {
     startCommand(),
     registerUserCommand(),
     checkConfigCommand(),
+    checkDatabaseCommand(),
     generateConfigCommand(),
     generateSigningKeyCommand(),
     hashPasswordCommand(),

@@ -25,6 +25,9 @@ import { PushAudiences } from '../services/push/push-audiences.ts'
 import { PushRules } from '../services/push/push-rules.ts'
 import { UnreadPlanner } from '../services/push/unread-planner.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
+import { AuthChains } from '../services/state/auth-chains/auth-chains.ts'
+import { AuthCoverFollower } from '../services/state/auth-chains/auth-cover-follower.ts'
+import { AuthIndexes } from '../services/state/auth-chains/auth-index.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
 import { UserNumbers } from '../services/users/user-numbers.ts'
@@ -61,7 +64,18 @@ export function createCore(
   const reading = { tree, events }
   const heads = new RoomHeads(stores.roomStore)
   const queue = new RoomQueue()
-  const forkResolver = new ForkResolver(reading)
+  const { authChainStore, authEdgeStore, followerStore, roomStore } = stores
+  const authChainReading = { ...reading, authChainStore, authEdgeStore }
+  const authCover = new AuthCoverFollower({
+    ...authChainReading,
+    log,
+    clock,
+    database,
+    followerStore,
+    roomStore,
+    onError: (error) => logger.warn({ err: error }, 'auth chains could not be covered'),
+  })
+  const forkResolver = new ForkResolver({ ...reading, authIndexes: new AuthIndexes(authChainReading) })
   const threads = new EventThreads(events)
   const pushRules = new PushRules({ changeLog: log, store: stores.pushRuleStore })
   const audiences = new PushAudiences({ ...stores, pushRules })
@@ -135,6 +149,8 @@ export function createCore(
     rooms: new Rooms({ ...reading, heads }),
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
+    authChains: new AuthChains(authChainReading),
+    authCover,
   }
 }
 

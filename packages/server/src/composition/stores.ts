@@ -3,12 +3,16 @@ import { AccessTokenStore } from '../storage/access-token-store.ts'
 import { AccountDataStore } from '../storage/account-data-store.ts'
 import { AccountStore } from '../storage/account-store.ts'
 import { AliasStore } from '../storage/alias-store.ts'
+import { AuthChainStore } from '../storage/auth-chain-store.ts'
+import { AuthEdgeStore } from '../storage/auth-edge-store.ts'
 import { ChangeStore } from '../storage/change-store.ts'
+import { CheckStore } from '../storage/check-store.ts'
 import { DeviceStore } from '../storage/device-store.ts'
 import { BlockedRoomStore } from '../storage/blocked-room-store.ts'
 import { EventRemovalStore } from '../storage/event-removal-store.ts'
 import { EventStore } from '../storage/event-store.ts'
 import { FilterStore } from '../storage/filter-store.ts'
+import { FollowerStore } from '../storage/follower-store.ts'
 import { JobStore } from '../storage/job-store.ts'
 import { MembershipStore } from '../storage/membership-store.ts'
 import { MetaStore } from '../storage/meta-store.ts'
@@ -48,6 +52,10 @@ export function createStores(database: Database<Schema>) {
     eventStore: new EventStore(database),
     stateNodeStore: new StateNodeStore(database),
     membershipStore: new MembershipStore(database),
+    checkStore: new CheckStore(database),
+    followerStore: new FollowerStore(database),
+    authEdgeStore: new AuthEdgeStore(database),
+    authChainStore: new AuthChainStore(database),
     aliasStore: new AliasStore(database),
     pushRuleStore: new PushRuleStore(database),
     unreadStore: new UnreadStore(database),

@@ -21,6 +21,11 @@ export class MetaStore {
     )
   }
 
+  /** The value of a fact, if it is settled. */
+  async find(key: string): Promise<string | undefined> {
+    return (await this.#database.first(this.#find, { key }))?.value
+  }
+
   /** The value of a fact; `make` settles it where nobody has yet. */
   async settle(key: string, make: () => string): Promise<string> {
     const row = await this.#database.first(this.#find, { key })

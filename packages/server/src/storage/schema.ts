@@ -1,4 +1,5 @@
 import type { AccountTables } from './schema/accounts.ts'
+import type { AuthChainTables } from './schema/auth-chains.ts'
 import type { FoundationTables } from './schema/foundation.ts'
 import type { NotificationTables } from './schema/notifications.ts'
 import type { PurgingTables } from './schema/purging.ts'
@@ -12,4 +13,5 @@ export interface Schema
     RoomTables,
     RoomGraphTables,
     NotificationTables,
-    PurgingTables {}
+    PurgingTables,
+    AuthChainTables {}

@@ -42,7 +42,7 @@ export async function testCore(options: DatabaseSurroundings = {}) {
     epoch: 'epoch',
   }
   const core = createCore(foundations, stores, { signingKey: generateSigningKey(), treeSeed: new Uint8Array(16) })
-  return { ...core, core, foundations, stores, database, createRoom: () => createRoom(core) }
+  return { ...core, core, foundations, stores, database, folder, createRoom: () => createRoom(core) }
 }
 
 async function createRoom({ eventSender }: Pick<ReturnType<typeof createCore>, 'eventSender'>) {

@@ -13,6 +13,7 @@ import {
 } from '@magik/protocol'
 import type { StateResetRow } from '../../storage/room-graph-store.ts'
 import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
+import type { AuthIndex, AuthIndexes } from '../state/auth-chains/auth-index.ts'
 import type { StagedChunks } from '../state/staged-chunks.ts'
 import type { StateDifference } from '../state/tree-diff.ts'
 import { EMPTY_TREE } from '../state/tree-node.ts'
@@ -32,15 +33,21 @@ interface Conflict {
   readonly eventNids: (number | undefined)[]
 }
 
+/** What resolving forks takes. */
+export interface ForkResolving extends StateReading {
+  /** Where left out, auth chains are walked down. */
+  readonly authIndexes: AuthIndexes | undefined
+}
+
 /**
  * Resolves the states of a room's forks. What the forks agree on is neither read nor copied: the conflict is the
  * difference of their trees, and the resolved state is a change of one of them.
  * @spec server-server-api/#room-state-resolution
  */
 export class ForkResolver {
-  readonly #reading: StateReading
+  readonly #reading: ForkResolving
 
-  constructor(deps: StateReading) {
+  constructor(deps: ForkResolving) {
     this.#reading = deps
   }
 
@@ -55,7 +62,7 @@ export class ForkResolver {
     if (others.length === 0) return first
     const conflicts = await this.#conflicts(room, first, others)
     if (conflicts.length === 0) return first
-    const { entries } = await this.#resolve(room, first, conflicts)
+    const { entries } = await this.#resolve(room, [first, ...others], conflicts)
     const changes = await this.#changes(entries)
     return staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk))
   }
@@ -75,12 +82,12 @@ export class ForkResolver {
     if (first === undefined || others.length === 0) return { root: first ?? EMPTY_TREE, resets: [] }
     const conflicts = await this.#conflicts(room, first, others)
     if (conflicts.length === 0) return { root: first, resets: [] }
-    const { conflict, entries } = await this.#resolve(room, first, conflicts)
+    const { conflict, entries } = await this.#resolve(room, [first, ...others], conflicts)
     const { tree } = this.#reading
     const changes = await this.#changes(entries)
     const root = staged.add(await tree.update(room.roomNid, first, changes, staged.nextChunk))
     const resets: StateResetRow[] = []
-    for (const reset of await findStateResets(room.roomId, conflict, entries, this.#events(), room.version)) {
+    for (const reset of await findStateResets(room.roomId, conflict, entries, this.#events(undefined), room.version)) {
       const [type, stateKey] = reset.key
       const wasInForce = await tree.get(room.roomNid, before, type, stateKey)
       // One that an earlier resolution has brought about is not news.
@@ -102,7 +109,7 @@ export class ForkResolver {
 
   async #resolve(
     room: ForkedRoom,
-    first: number,
+    roots: readonly [first: number, ...others: number[]],
     conflicts: readonly Conflict[],
   ): Promise<{ readonly conflict: StateConflict; readonly entries: readonly ResolvedEntry[] }> {
     const { events } = this.#reading
@@ -111,8 +118,11 @@ export class ForkResolver {
     const conflicted = conflicts.map(({ type, stateKey, eventNids }): ConflictedKey => {
       return { key: [type, stateKey], events: eventNids.map(idOf) }
     })
-    const conflict = this.#conflict(room, first, conflicted)
-    return { conflict, entries: await resolveState(room.roomId, conflict, this.#events(), room.version) }
+    const { version } = room
+    // The first algorithm does not look at auth chains.
+    const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes?.forStates(room, roots)
+    const conflict = this.#conflict(room, roots[0], conflicted)
+    return { conflict, entries: await resolveState(room.roomId, conflict, this.#events(index), version) }
   }
 
   #conflict({ roomNid }: ForkedRoom, root: number, conflicted: readonly ConflictedKey[]): StateConflict {
@@ -142,17 +152,21 @@ export class ForkResolver {
     }
   }
 
-  #events(): ResolutionEvents {
+  /** @param index left out where it is not exact: then auth chains are walked down. */
+  #events(index: AuthIndex | undefined): ResolutionEvents {
     const { events } = this.#reading
-    return {
-      async load(eventIds: readonly EventId[]) {
-        const found = new Map<EventId, ResolutionEvent>()
-        for (const [eventId, event] of await events.findManyForWriting(eventIds)) {
-          found.set(eventId, { eventId, roomId: event.roomId, pdu: events.pdu(event), rejectedBy: rejectedBy(event) })
-        }
-        return found
-      },
+    const load = async (eventIds: readonly EventId[]) => {
+      const stored = await events.findManyForWriting(eventIds)
+      const depths = await index?.depthsOf([...stored.values()].map(({ eventNid }) => eventNid))
+      const found = new Map<EventId, ResolutionEvent>()
+      for (const [eventId, event] of stored) {
+        const { roomId, eventNid } = event
+        const authDepth = depths?.get(eventNid)
+        found.set(eventId, { eventId, roomId, pdu: events.pdu(event), rejectedBy: rejectedBy(event), authDepth })
+      }
+      return found
     }
+    return index === undefined ? { load } : { load, citing: (eventIds, limit) => index.citing(eventIds, limit) }
   }
 
   async #changes(entries: readonly ResolvedEntry[]) {
