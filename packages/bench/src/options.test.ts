@@ -9,6 +9,7 @@ test('parseOptions: measures a fresh Magik once by default, three times against 
     concurrency: 32,
     rooms: 20,
     members: 40,
+    crowd: 10_000,
     cacheFolder: '/home/someone/.cache/magik-bench',
   })
   expect(parseOptions(['--against', 'synapse'], {})).toMatchObject({ against: 'synapse', rounds: 3 })

@@ -77,3 +77,24 @@ test('fan-out: a message that never arrives fails the run', async () => {
 test('runRound: a rate limit is named as what it is', async () => {
   await expect(run(['serial-sends'], { limits: true })).rejects.toThrow('429 M_LIMIT_EXCEEDED (its rate limits must be')
 })
+
+test('large-room: runs only where it is named', () => {
+  expect(selectScenarios(undefined).map(({ name }) => name)).not.toContain('large-room')
+  expect(selectScenarios(['large-room'])).toHaveLength(1)
+})
+
+test('large-room: holds the large room against the small one, message by message', async () => {
+  const { measurements } = await run(['large-room'])
+  expect(measurements.map(({ name, against }) => [name, against])).toEqual([
+    ['message to 10 members, 10 clients hear it', undefined],
+    ['message to 60 members, 10 clients hear it', 'message to 10 members, 10 clients hear it'],
+    ['message to 10 members, 10 of 40 clients hear it', undefined],
+    ['message to 60 members, 40 of 40 clients hear it', 'message to 10 members, 10 of 40 clients hear it'],
+  ])
+  // Blocks of fifty, the first of which is the warm-up.
+  for (const { operations } of measurements) expect(operations).toBe(50)
+})
+
+test('large-room: a message that never arrives fails the run', async () => {
+  await expect(run(['large-room'], { loses: 60 })).rejects.toThrow('$message-60 did not reach everyone by /sync')
+})
