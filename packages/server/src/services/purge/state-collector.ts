@@ -1,6 +1,7 @@
 import { isRoomId, type RoomId } from '@magik/protocol'
 import type { BoundWrite } from '../../platform/database/database.ts'
 import type { CommitProgress, Job, JobKind, NewJob } from '../../platform/jobs/job.ts'
+import type { AuthChainStore } from '../../storage/auth-chain-store.ts'
 import type { EventRemovalStore } from '../../storage/event-removal-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { StateNodeStore } from '../../storage/state-node-store.ts'
@@ -25,6 +26,7 @@ export interface StateCollectorDeps {
   readonly roomStore: RoomStore
   readonly stateNodeStore: StateNodeStore
   readonly eventRemovalStore: EventRemovalStore
+  readonly authChainStore: AuthChainStore
 }
 
 /** A sweep under way. */
@@ -79,7 +81,9 @@ export class StateCollector implements JobKind {
   }
 
   async *#rootsOf(roomNid: number): AsyncGenerator<Iterable<number>, void, void> {
-    const { eventRemovalStore, roomStore } = this.#deps
+    const { eventRemovalStore, roomStore, authChainStore } = this.#deps
+    // What covers auth chains goes on from the state that it has got to.
+    yield [(await authChainStore.coverOf(roomNid)).root]
     let accepted = await eventRemovalStore.rootsOfAccepted(roomNid, { depth: 0, eventNid: 0 })
     while (accepted !== undefined) {
       yield accepted.roots
