@@ -23,6 +23,9 @@ const check = (files: Readonly<Record<string, string>>) =>
 test.each([
   ['protocol/src/a.ts', "import { readFileSync } from 'node:fs'", 'the protocol is pure'],
   ['bench/src/a.ts', "import type { Pdu } from '../../protocol/src/event/pdu.ts'", 'the bench speaks HTTP'],
+  ['bench/src/a.ts', "import { b } from './micro/b.ts'", 'the bench speaks HTTP'],
+  ['bench/src/micro/a.ts', "import '../../../server/src/services/rooms/b.ts'", 'micro-benchmarks know the protocol'],
+  ['bench/src/micro/a.ts', "import '../../../server/src/storage/event-store.ts'", 'micro-benchmarks know the protocol'],
   ['server/src/platform/log/a.ts', "import '../../storage/room-store.ts'", 'the platform knows nothing above it'],
   ['server/src/storage/a-store.ts', "import type { A } from '../services/a.ts'", 'storage knows nothing above it'],
   ['server/src/services/rooms/a.ts', "import { b } from '../../api/b.ts'", 'services know nothing above them'],

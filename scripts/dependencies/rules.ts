@@ -19,6 +19,11 @@ export interface DependencyRule {
 
 const src = '^packages/server/src'
 
+const MICRO_BENCHMARKS = /^packages\/bench\/src\/micro\//
+
+/** What of the server micro-benchmarks construct: the state tree, and the resolution of forks over stored events. */
+const MEASURED = /server\/src\/(services\/(state\/|events\/(fork-resolver|event-reader)\.ts)|storage\/stored-event\.ts)/
+
 /** Modules that exist for tests: they may import anything, and only they are left alone by the rules. */
 export const TEST_MODULES =
   /\.test\.ts$|^packages\/[^/]+\/test\/|\/(test|testing)-[^/]+\.ts$|\/test-support\/|\/test-worker|^scripts\//
@@ -36,7 +41,15 @@ export const RULES: readonly DependencyRule[] = [
   {
     name: 'the bench speaks HTTP, so that any homeserver can be measured',
     from: /^packages\/bench\//,
-    to: /^packages\/(?!bench\/)/,
+    except: MICRO_BENCHMARKS,
+    // Nor may it by way of the micro-benchmarks.
+    to: /^packages\/(?!bench\/)|^packages\/bench\/src\/micro\//,
+  },
+  {
+    // They compare functions with naive ones, for which HTTP would be most of what is measured.
+    name: 'micro-benchmarks know the protocol and what they measure of the server',
+    from: MICRO_BENCHMARKS,
+    to: new RegExp(`^packages/(?!bench/|protocol/)(?!${MEASURED.source})`),
   },
   {
     name: 'the platform knows nothing above it',

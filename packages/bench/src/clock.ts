@@ -34,3 +34,10 @@ export async function resolvesWithin(clock: Clock, limitMs: number, promise: Pro
     settled.abort()
   }
 }
+
+/** Never resolves; rejects when the given promise does. */
+export function failureOf(promise: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    promise.catch(reject)
+  })
+}

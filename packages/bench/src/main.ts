@@ -55,8 +55,8 @@ async function bench(options: BenchOptions): Promise<void> {
   )
   console.log(formatSummary(summary))
   if (options.jsonFile !== undefined) {
-    const { concurrency, durationMs, pacePerSecond, members, rooms, roomVersion } = options
-    const settings = { concurrency, durationMs, pacePerSecond, members, rooms, roomVersion, rounds: options.rounds }
+    const { concurrency, durationMs, pacePerSecond, members, rooms, crowd, roomVersion, rounds: count } = options
+    const settings = { concurrency, durationMs, pacePerSecond, members, rooms, crowd, roomVersion, rounds: count }
     await writeFile(options.jsonFile, `${JSON.stringify({ environment, settings, summary, rounds }, undefined, 2)}\n`)
   }
 }
@@ -72,7 +72,12 @@ async function measure(peer: Peer, scenarios: readonly Scenario[], options: Benc
         concurrency: options.concurrency,
         pacePerSecond: options.pacePerSecond,
       },
-      shape: { rooms: options.rooms, members: options.members, roomVersion: options.roomVersion },
+      shape: {
+        rooms: options.rooms,
+        members: options.members,
+        roomVersion: options.roomVersion,
+        crowd: options.crowd,
+      },
       prefix: `bench-${randomBytes(4).toString('hex')}`,
       clock: systemClock,
       onMeasurement: (measurement) => say(`  ${formatMeasurement(measurement)}`),

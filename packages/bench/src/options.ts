@@ -10,13 +10,15 @@ export const USAGE = `Measures a Matrix homeserver over HTTP.
 
   --server NAME        which server to start instead of Magik: magik, synapse or floor
   --against NAME       the server to compare it with
-  --scenario A,B       only these: register, join, serial-sends, loaded-sends, fan-out, initial-sync, messages
+  --scenario A,B       only these: register, join, serial-sends, loaded-sends, fan-out, initial-sync, messages;
+                       large-room runs only where it is named
   --duration SECONDS   window of the loaded sends; other windows are shares of it (10)
   --runs N, --rounds N how often everything is measured; the median counts (1, with --against 3)
   --concurrency N      workers of the loaded sends (32)
   --pace N             messages per second of the fan-out (5)
   --rooms N            rooms (20)
   --members N          users; each is in every room (40)
+  --crowd N            members of the large room of large-room (10000)
   --room-version V     version of the rooms (12)
   --json FILE          writes all figures there too
   --cache FOLDER       where other servers are installed (magik-bench in the user's cache folder)
@@ -37,6 +39,7 @@ export interface BenchOptions {
   readonly pacePerSecond: number
   readonly rooms: number
   readonly members: number
+  readonly crowd: number
   readonly roomVersion: string
   readonly jsonFile: string | undefined
   readonly cacheFolder: string
@@ -74,6 +77,7 @@ export function parseOptions(
     pacePerSecond: positive('--pace', values.pace ?? '5'),
     rooms: wholeNumber('--rooms', values.rooms ?? '20'),
     members: wholeNumber('--members', values.members ?? '40'),
+    crowd: wholeNumber('--crowd', values.crowd ?? '10000'),
     roomVersion: values['room-version'] ?? '12',
     jsonFile: values.json,
     cacheFolder: values.cache ?? join(userCache, 'magik-bench'),
@@ -101,6 +105,7 @@ function parseFlags(args: readonly string[]) {
         pace: text,
         rooms: text,
         members: text,
+        crowd: text,
         'room-version': text,
         json: text,
         cache: text,

@@ -17,7 +17,7 @@ async function run(names: readonly string[], faults: Faults = {}) {
     server: { baseUrl: server.baseUrl, pid: process.pid },
     scenarios: selectScenarios(names),
     effort: { durationMs: 1_000, concurrency: 4, pacePerSecond: 5 },
-    shape: { rooms: 3, members: 4, roomVersion: '12' },
+    shape: { rooms: 3, members: 4, roomVersion: '12', crowd: 60 },
     prefix: 'test',
     clock: turnClock(),
     onMeasurement: () => undefined,
@@ -39,6 +39,10 @@ test('runRound: every scenario measures a homeserver that does as it should', as
     'initial sync, all members',
     'initial sync, lazy members',
     'message pages',
+    'message to 10 members, 10 clients hear it',
+    'message to 60 members, 10 clients hear it',
+    'message to 10 members, 10 of 40 clients hear it',
+    'message to 60 members, 40 of 40 clients hear it',
   ])
   for (const { figures, operations } of measurements) {
     expect(operations).toBeGreaterThan(0)

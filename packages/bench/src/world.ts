@@ -12,6 +12,8 @@ export interface WorldShape {
   /** Users; every one of them is in every room. */
   readonly members: number
   readonly roomVersion: string
+  /** Members of the one large room that `large-room` makes. */
+  readonly crowd: number
 }
 
 export interface Room {

@@ -7,6 +7,7 @@ import { createCore } from './composition/core.ts'
 import { openDatabase } from './composition/database.ts'
 import type { Foundations } from './composition/foundations.ts'
 import { createHttp } from './composition/http.ts'
+import { createPurging } from './composition/purging.ts'
 import { createReceipts } from './composition/receipts.ts'
 import { createRooms } from './composition/rooms.ts'
 import { createStores } from './composition/stores.ts'
@@ -19,6 +20,7 @@ import type { HttpServer } from './platform/http/http-server.ts'
 import { type BoundAddress, type Listeners, startListeners } from './platform/http/listeners.ts'
 import { SystemdNotifier } from './platform/http/sd-notify.ts'
 import { createLogger, type Logger } from './platform/log/logger.ts'
+import type { JobRunner } from './platform/jobs/job-runner.ts'
 import { watchEventLoopDelay } from './platform/metrics/event-loop-delay.ts'
 import { createMetricsRegistry, watchProcess } from './platform/metrics/registry.ts'
 import type { DeviceActivity } from './services/auth/device-activity.ts'
@@ -79,6 +81,7 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const rooms = createRooms(foundations, stores, core)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
     const receipts = createReceipts(foundations, stores, core, { ...sync, ...accounts })
+    const purging = createPurging(foundations, stores, core, rooms, sync)
     const http = createHttp(foundations, {
       ...stores,
       ...core,
@@ -86,17 +89,20 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       ...rooms,
       ...accounts,
       ...receipts,
+      ...purging,
       config,
       clock,
       serverKeys: createServerKeys(foundations, signingKey),
       softwareVersion: packageJson.version,
     })
+    await purging.jobs.start()
     return runnable(foundations, {
       http,
       database,
       tree: core.tree,
       activity: accounts.activity,
       authCover: core.authCover,
+      jobs: purging.jobs,
     })
   } catch (error) {
     await database.close()
@@ -131,9 +137,10 @@ function runnable(
     tree: StateTree
     activity: DeviceActivity
     authCover: AuthCoverFollower
+    jobs: JobRunner
   },
 ): Server {
-  const { http, database, tree, activity, authCover } = parts
+  const { http, database, tree, activity, authCover, jobs } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -154,6 +161,7 @@ function runnable(
       await systemd.stopping()
       await listeners?.close({ timeoutMs: DRAIN_TIMEOUT_MS })
       await http.close()
+      await jobs.stop()
       await activity.flush()
       await authCover.stop()
       stopWatching()

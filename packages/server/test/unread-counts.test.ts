@@ -19,12 +19,9 @@ async function faults(seed: number): Promise<string[]> {
   return unreadFaults(server, restart, seed)
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  'counts are those of a recount from scratch, whatever users do (seed %d)',
-  async (seed) => {
-    expect(await faults(seed)).toEqual([])
-  },
-)
+test.each([1, 2, 3, 4, 5])('counts are those of a recount from scratch, whatever users do (seed %d)', async (seed) => {
+  expect(await faults(seed)).toEqual([])
+})
 
 test('a server that forgets what is special to single members does not pass', async () => {
   vi.spyOn(UnreadStore.prototype, 'exceptions').mockResolvedValue({ retracted: [], deviations: [] })

@@ -8,6 +8,8 @@ export interface Measurement {
   readonly unit: string
   readonly operations: number
   readonly figures: Figures
+  /** The measurement of the same server that this one is to be held against, by its name. */
+  readonly against?: string
 }
 
 /** The figures that are compared between servers. */
@@ -54,6 +56,21 @@ export interface Window {
   readonly generatorCpuMs: number
   readonly rssBytes: number | undefined
   readonly peakRssBytes: number | undefined
+}
+
+/** What was seen in several stretches, as if it had been one. @throws RangeError if there is none. */
+export function joinWindows(windows: readonly Window[]): Window {
+  const last = windows.at(-1)
+  if (last === undefined) throw new RangeError('no windows to join')
+  const sum = (figure: (window: Window) => number) => windows.reduce((total, window) => total + figure(window), 0)
+  return {
+    ...last,
+    durationMs: sum(({ durationMs }) => durationMs),
+    operations: sum(({ operations }) => operations),
+    latenciesMs: windows.flatMap(({ latenciesMs }) => latenciesMs),
+    generatorCpuMs: sum(({ generatorCpuMs }) => generatorCpuMs),
+    serverCpuMs: last.serverCpuMs === undefined ? undefined : sum(({ serverCpuMs }) => serverCpuMs ?? 0),
+  }
 }
 
 const MEGABYTE = 1_048_576

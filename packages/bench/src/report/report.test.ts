@@ -42,6 +42,23 @@ test('formatSummary: shows figures under their headings, a dash where there is n
   expect(ratio).toMatch(/^ +ratio +x 15 /)
 })
 
+test('a measurement held against another of the same server shows by what it differs, for each server', () => {
+  const held = ({ server, measurements }: (typeof rounds)[number]) => {
+    const [other] = measurements
+    const many = { ...measured(other!.figures.rate / 2, 4), name: 'many', against: 'loaded sends' }
+    return { server, measurements: [other!, many] }
+  }
+  const rows = summarise(rounds.map(held), ['a', 'b'])
+  expect(rows[0]).not.toHaveProperty('against')
+  expect(rows[1]?.against).toMatchObject({
+    name: 'loaded sends',
+    servers: { a: { rate: 0.5, cpuMs: 2 }, b: { rate: 0.5 } },
+  })
+  const lines = formatSummary(rows).split('\n')
+  expect(lines.at(-2)).toMatch(/^ +by loaded sends +a +x 0.5 .* x 2 /)
+  expect(lines.at(-1)).toMatch(/^ +b +x 0.5 /)
+})
+
 test.each([
   [0.012345, '0.0123'],
   [1.2345, '1.23'],

@@ -15,24 +15,50 @@ export interface SummaryRow {
   readonly servers: Readonly<Record<string, Partial<Figures>>>
   /** First server divided by second, for each figure that both have; absent where only one was measured. */
   readonly ratios?: Partial<Figures>
+  /** This measurement divided by another of the same server, for each server. */
+  readonly against?: { readonly name: string; readonly servers: Readonly<Record<string, Partial<Figures>>> }
 }
 
 /** Takes the median of each figure over the rounds, and the ratios of the first server to the second. */
 export function summarise(rounds: readonly Round[], serverNames: readonly string[]): readonly SummaryRow[] {
-  const names = [...new Set(rounds.flatMap((round) => round.measurements.map((each) => each.name)))]
-  return names.map((name) => {
-    const servers = Object.fromEntries(
-      serverNames.map((server) => {
-        const ofServer = rounds.filter((round) => round.server === server).flatMap((round) => round.measurements)
-        return [server, medians(ofServer.filter((each) => each.name === name).map((each) => each.figures))]
-      }),
-    )
-    const unit = rounds.flatMap((round) => round.measurements).find((each) => each.name === name)?.unit ?? ''
+  const measurements = new Map(rounds.flatMap((round) => round.measurements.map((each) => [each.name, each])))
+  const mediansByServer = new Map(
+    [...measurements.keys()].map((name) => [
+      name,
+      Object.fromEntries(serverNames.map((server) => [server, medians(figuresOf(rounds, server, name))])),
+    ]),
+  )
+  return [...measurements.values()].map(({ name, unit, against }) => {
+    const servers = mediansByServer.get(name) ?? {}
     const [first, second] = serverNames.map((server) => servers[server])
-    return first === undefined || second === undefined
-      ? { name, unit, servers }
-      : { name, unit, servers, ratios: ratiosOf(first, second) }
+    const others = against === undefined ? undefined : mediansByServer.get(against)
+    return {
+      name,
+      unit,
+      servers,
+      ...(first === undefined || second === undefined ? {} : { ratios: ratiosOf(first, second) }),
+      ...(against === undefined || others === undefined
+        ? {}
+        : { against: { name: against, servers: ratiosByServer(servers, others) } }),
+    }
   })
+}
+
+function figuresOf(rounds: readonly Round[], server: string, name: string): readonly Figures[] {
+  return rounds
+    .filter((round) => round.server === server)
+    .flatMap((round) => round.measurements)
+    .filter((each) => each.name === name)
+    .map((each) => each.figures)
+}
+
+function ratiosByServer(
+  servers: SummaryRow['servers'],
+  others: SummaryRow['servers'],
+): Readonly<Record<string, Partial<Figures>>> {
+  return Object.fromEntries(
+    Object.entries(servers).map(([server, figures]) => [server, ratiosOf(figures, others[server] ?? {})]),
+  )
 }
 
 function medians(all: readonly Partial<Figures>[]): Partial<Figures> {

@@ -12,7 +12,10 @@ const HEADINGS: Readonly<Record<keyof Figures, string>> = {
   peakRssMb: 'peak MB',
 }
 
-/** The medians as a text table: a line per measurement and server, and one with the ratios where there are two servers. */
+/**
+ * The medians as a text table: a line per measurement and server, one with the ratios where there are two servers, and
+ * one per server where a measurement is held against another.
+ */
 export function formatSummary(rows: readonly SummaryRow[]): string {
   const lines = rows.flatMap((row) => {
     const servers = Object.entries(row.servers)
@@ -21,9 +24,16 @@ export function formatSummary(rows: readonly SummaryRow[]): string {
       server,
       ...FIGURES.map((figure) => formatFigure(figures[figure])),
     ])
-    const { ratios } = row
-    if (ratios === undefined) return ofServers
-    return [...ofServers, ['', 'ratio', ...FIGURES.map((figure) => formatRatio(ratios[figure]))]]
+    const comparisons = Object.entries(row.against?.servers ?? {}).map(([server, ratios], index) => [
+      index === 0 ? `  by ${row.against?.name}` : '',
+      server,
+      ...formatRatios(ratios),
+    ])
+    return [
+      ...ofServers,
+      ...(row.ratios === undefined ? [] : [['', 'ratio', ...formatRatios(row.ratios)]]),
+      ...comparisons,
+    ]
   })
   return formatTable([['', '', ...FIGURES.map((figure) => HEADINGS[figure])], ...lines])
 }
@@ -39,6 +49,10 @@ export function formatMeasurement({ name, unit, operations, figures }: Measureme
 export function formatFigure(value: number | undefined): string {
   if (value === undefined) return '-'
   return Number(value.toPrecision(3)).toLocaleString('en', { maximumFractionDigits: 4 })
+}
+
+function formatRatios(ratios: Partial<Figures>): readonly string[] {
+  return FIGURES.map((figure) => formatRatio(ratios[figure]))
 }
 
 function formatRatio(value: number | undefined): string {

@@ -1,4 +1,4 @@
-import { resolvesWithin } from '../clock.ts'
+import { failureOf, resolvesWithin } from '../clock.ts'
 import { measurementOf } from '../measuring/measurement.ts'
 import { Stopwatch } from '../measuring/stopwatch.ts'
 import { at, type Room } from '../world.ts'
@@ -19,7 +19,7 @@ export const fanOut: Scenario = {
     const { world, instruments, effort } = context
     const room = at(await world.rooms(), 0)
     const { clock } = instruments
-    const listeners = (await world.members()).map((member) => new Listener(member, room.roomId, clock))
+    const listeners = (await world.members()).map((member) => new Listener(member, [room.roomId], clock))
     for (const listener of listeners) await listener.catchUp()
 
     const warmUp = Math.ceil(effort.pacePerSecond)
@@ -59,11 +59,4 @@ async function sendPaced(
     sends.push(send)
   }
   return new Map(await Promise.all(sends))
-}
-
-/** Never resolves; rejects when the given promise does. */
-function failureOf(promise: Promise<unknown>): Promise<never> {
-  return new Promise((_, reject) => {
-    promise.catch(reject)
-  })
 }

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly name: string
   /** What is done, in one line. */
   readonly about: string
+  /** Whether it takes so long that it runs only where it is named. */
+  readonly onRequest?: boolean
   /**
    * Does and measures it.
    * @throws Error if the server refuses a request, or does not deliver what it acknowledged.

@@ -104,9 +104,10 @@ function inOrder(ruleset: PushRuleset): { kind: PushRuleKind; rule: PushRule }[]
 
 function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule | undefined {
   if (!rule.enabled) return undefined
-  const compiled = conditionsOf(kind, rule)
-  if (compiled === undefined) return undefined
   const number = sharedRuleNumber(rule)
+  // What `matchSharedRules` tells need not be asked for each user.
+  const compiled = number === undefined ? conditionsOf(kind, rule) : []
+  if (compiled === undefined) return undefined
   const text = kind === 'override' || kind === 'underride' ? rule.conditions : [kind, rule.pattern ?? rule.rule_id]
   return {
     bit: number === undefined ? 0 : 1 << number,

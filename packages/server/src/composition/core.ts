@@ -16,6 +16,7 @@ import { GapFiller } from '../services/events/receive/gap-filler.ts'
 import { Outliers } from '../services/events/receive/outliers.ts'
 import { RoomImports } from '../services/events/receive/room-imports.ts'
 import { RoomHeads } from '../services/events/room-heads.ts'
+import { RoomMaintenance } from '../services/events/room-maintenance.ts'
 import { RoomQueue } from '../services/events/room-queue.ts'
 import { RoomWriter } from '../services/events/room-writer.ts'
 import { ChangeLog } from '../services/log/change-log.ts'
@@ -91,6 +92,7 @@ export function createCore(
     membershipStore: stores.membershipStore,
     stateNodeStore: stores.stateNodeStore,
     unread,
+    redactedEventStore: stores.redactedEventStore,
   })
   const writing = {
     ...reading,
@@ -138,6 +140,7 @@ export function createCore(
     signingKey,
     writer,
     heads,
+    roomMaintenance: new RoomMaintenance({ heads, queue }),
     eventSender,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),

@@ -34,6 +34,10 @@ import * as whoami from '../api/client-server/whoami.ts'
 import * as pages from '../api/pages/pages.ts'
 import * as keysServer from '../api/server-server/keys_server.ts'
 import * as version from '../api/server-server/version.ts'
+import * as synapseBlockRoom from '../api/synapse-admin/block_room.ts'
+import * as synapseDeleteRoom from '../api/synapse-admin/delete_room.ts'
+import * as synapsePurgeHistory from '../api/synapse-admin/purge_history.ts'
+import * as synapseScheduledTasks from '../api/synapse-admin/scheduled_tasks.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
 import { DatabaseBusyError, DatabaseUnavailableError, ValueTooLongError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
@@ -44,6 +48,7 @@ import type { ServerKeys } from '../services/federation/server-keys.ts'
 import type { createAccounts } from './accounts.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
+import type { createPurging } from './purging.ts'
 import type { createReceipts } from './receipts.ts'
 import type { createRooms } from './rooms.ts'
 import type { Stores } from './stores.ts'
@@ -56,6 +61,7 @@ export type EndpointDeps = Core &
   ReturnType<typeof createRooms> &
   ReturnType<typeof createSync> &
   ReturnType<typeof createReceipts> &
+  ReturnType<typeof createPurging> &
   Pick<Foundations, 'config' | 'clock'> & { readonly serverKeys: ServerKeys; readonly softwareVersion: string }
 
 /** Makes the HTTP server with every endpoint of the API. */
@@ -81,6 +87,10 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
   registerEndpoints(http, keysServer, deps, options)
   registerEndpoints(http, version, deps, options)
   registerEndpoints(http, synapseRegister, deps, options)
+  registerEndpoints(http, synapseBlockRoom, deps, options)
+  registerEndpoints(http, synapseDeleteRoom, deps, options)
+  registerEndpoints(http, synapsePurgeHistory, deps, options)
+  registerEndpoints(http, synapseScheduledTasks, deps, options)
   registerEndpoints(http, accountData, deps, options)
   registerEndpoints(http, administrativeContact, deps, options)
   registerEndpoints(http, banning, deps, options)

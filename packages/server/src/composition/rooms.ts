@@ -3,6 +3,7 @@ import { EventRenderer } from '../services/rooms/event-renderer.ts'
 import { InvitePolicy } from '../services/rooms/invite-policy.ts'
 import { Redactions } from '../services/rooms/redactions.ts'
 import { RestrictedJoins } from '../services/rooms/restricted-join.ts'
+import { RoomBlocks } from '../services/rooms/room-blocks.ts'
 import { RoomAccess } from '../services/rooms/room-access.ts'
 import { RoomAliases } from '../services/rooms/room-aliases.ts'
 import { RoomCreator } from '../services/rooms/room-creator.ts'
@@ -22,12 +23,14 @@ export function createRooms(foundations: Foundations, stores: Stores, core: Core
   const { eventSender: sender, log } = core
   const common = { ...core, ...stores, sender, clock, serverName, epoch }
   const profiles = new MemberProfiles(common)
+  const roomBlocks = new RoomBlocks(common)
   const canonicalAliases = new CanonicalAliases(common)
   const invitePolicy = new InvitePolicy({ serverName, isForAdminsOnly: config.block_non_admin_invites })
   const renderer = new EventRenderer(core)
   const overrides = config.default_power_level_content_override
   return {
     invitePolicy,
+    roomBlocks,
     roomCreator: new RoomCreator({
       ...common,
       profiles,
@@ -42,6 +45,7 @@ export function createRooms(foundations: Foundations, stores: Stores, core: Core
       ...common,
       profiles,
       restrictedJoins: new RestrictedJoins(common),
+      roomBlocks,
     }),
     roomAliases: new RoomAliases({
       ...common,
@@ -57,6 +61,7 @@ export function createRooms(foundations: Foundations, stores: Stores, core: Core
       profiles,
       invitePolicy,
       canonicalAliases,
+      roomBlocks,
       allowPerRoomProfiles: config.allow_per_room_profiles,
     }),
     redactions: new Redactions(common),

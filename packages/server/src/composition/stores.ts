@@ -8,17 +8,23 @@ import { AuthEdgeStore } from '../storage/auth-edge-store.ts'
 import { ChangeStore } from '../storage/change-store.ts'
 import { CheckStore } from '../storage/check-store.ts'
 import { DeviceStore } from '../storage/device-store.ts'
+import { BlockedRoomStore } from '../storage/blocked-room-store.ts'
+import { EventRemovalStore } from '../storage/event-removal-store.ts'
 import { EventStore } from '../storage/event-store.ts'
 import { FilterStore } from '../storage/filter-store.ts'
 import { FollowerStore } from '../storage/follower-store.ts'
+import { JobStore } from '../storage/job-store.ts'
 import { MembershipStore } from '../storage/membership-store.ts'
 import { MetaStore } from '../storage/meta-store.ts'
 import { NumberStore } from '../storage/number-store.ts'
 import { ProfileStore } from '../storage/profile-store.ts'
 import { PushRuleStore } from '../storage/push-rule-store.ts'
+import { ReadPositionStore } from '../storage/read-position-store.ts'
 import { ReceiptStore } from '../storage/receipt-store.ts'
+import { RedactedEventStore } from '../storage/redacted-event-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
 import { RoomGraphStore } from '../storage/room-graph-store.ts'
+import { RoomRemovalStore } from '../storage/room-removal-store.ts'
 import { RoomStore } from '../storage/room-store.ts'
 import type { Schema } from '../storage/schema.ts'
 import { StateNodeStore } from '../storage/state-node-store.ts'
@@ -53,7 +59,13 @@ export function createStores(database: Database<Schema>) {
     aliasStore: new AliasStore(database),
     pushRuleStore: new PushRuleStore(database),
     unreadStore: new UnreadStore(database),
+    readPositionStore: new ReadPositionStore(database),
     receiptStore: new ReceiptStore(database),
+    jobStore: new JobStore(database),
+    redactedEventStore: new RedactedEventStore(database),
+    eventRemovalStore: new EventRemovalStore(database),
+    roomRemovalStore: new RoomRemovalStore(database),
+    blockedRoomStore: new BlockedRoomStore(database),
   }
 }
 

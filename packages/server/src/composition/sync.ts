@@ -27,7 +27,7 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
   const tails = new RoomTails({ eventStore: stores.eventStore, roomStore: stores.roomStore, events, log })
   const views = new UserViews({ log, membershipStore: stores.membershipStore })
   const windows = new UnreadWindows(log)
-  const unreadCounts = new UnreadCounts({ log, pushRules, windows, unreadStore: stores.unreadStore })
+  const unreadCounts = new UnreadCounts({ ...stores, log, pushRules, windows })
   writer.listen((event, built) => {
     const { currentRoot, membershipChanges, redaction } = built
     const { roomNid, position = 0 } = event
@@ -66,5 +66,5 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
     epoch,
     excludedRooms: new Set(config.exclude_rooms_from_sync),
   })
-  return { syncService, views, unreadCounts }
+  return { syncService, views, tails, unreadCounts }
 }

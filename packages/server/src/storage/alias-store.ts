@@ -10,6 +10,8 @@ export class AliasStore {
   readonly #ofRoom
   readonly #insert
   readonly #delete
+  readonly #moveAll
+  readonly #deleteAll
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -28,6 +30,12 @@ export class AliasStore {
     this.#delete = database.query<{ alias: string }>()((q, p) =>
       q.deleteFrom('room_aliases').where('alias', '=', p.alias),
     )
+    this.#moveAll = database.query<{ roomNid: number; newRoomNid: number }>()((q, p) =>
+      q.updateTable('room_aliases').set({ room_nid: p.newRoomNid }).where('room_nid', '=', p.roomNid),
+    )
+    this.#deleteAll = database.query<{ roomNid: number }>()((q, p) =>
+      q.deleteFrom('room_aliases').where('room_nid', '=', p.roomNid),
+    )
   }
 
   /** The room that an alias names, and who named it, as far as that is known. */
@@ -45,6 +53,16 @@ export class AliasStore {
   /** Names a room; refused under the guard `alias` when the alias is taken. */
   insert(entry: { alias: RoomAlias; roomNid: number; creatorNid: number; createdTs: number }): BoundWrite {
     return bind(this.#insert, entry, { guard: 'alias' })
+  }
+
+  /** Has all names of a room lead to another one. */
+  moveAll(roomNid: number, newRoomNid: number): BoundWrite {
+    return bind(this.#moveAll, { roomNid, newRoomNid })
+  }
+
+  /** Takes away all names of a room. */
+  deleteAll(roomNid: number): BoundWrite {
+    return bind(this.#deleteAll, { roomNid })
   }
 
   /** Takes a name away; refused under the guard `alias` when there is none. */

@@ -156,6 +156,7 @@ export class EventStore {
       txnDeviceId: string | null
       txnId: string | null
       json: string
+      receivedTs: number
     }>()((q, p) =>
       q
         .insertInto('events')
@@ -176,6 +177,7 @@ export class EventStore {
           txn_device_id: p.txnDeviceId,
           txn_id: p.txnId,
           json: p.json,
+          received_ts: p.receivedTs,
         })
         .onConflict((conflict) => conflict.doNothing()),
     )
@@ -187,11 +189,13 @@ export class EventStore {
       stateBefore: number | null
       stateAfter: number | null
       redactedBy: number | null
+      receivedTs: number
     }>()((q, p) =>
       q
         .updateTable('events')
         .set({
           position: p.position,
+          received_ts: p.receivedTs,
           depth: p.depth,
           status: p.status,
           state_before: p.stateBefore,
@@ -294,8 +298,8 @@ export class EventStore {
     return row && { depth: row.depth, eventNid: row.event_nid }
   }
 
-  /** Adds an event; refused under the guard `event` when its ID or its transaction ID is taken. */
-  insert(event: StoredEvent, position: Parameter<number | null>): BoundWrite {
+  /** Adds an event, received just now; refused under the guard `event` when its ID or its transaction ID is taken. */
+  insert(event: StoredEvent, position: Parameter<number | null>, receivedTs: number): BoundWrite {
     return bind(
       this.#insert,
       {
@@ -315,13 +319,14 @@ export class EventStore {
         txnDeviceId: event.transaction?.deviceId ?? null,
         txnId: event.transaction?.id ?? null,
         json: event.json,
+        receivedTs,
       },
       { guard: 'event' },
     )
   }
 
   /** Gives an outlier its place in the room's graph; refused under the guard `outlier` when it has one meanwhile. */
-  placeOutlier(event: StoredEvent, position: Parameter<number | null>): BoundWrite {
+  placeOutlier(event: StoredEvent, position: Parameter<number | null>, receivedTs: number): BoundWrite {
     const { eventNid, depth, status, stateBefore, stateAfter, redactedBy } = event
     const parameters = {
       eventNid,
@@ -331,6 +336,7 @@ export class EventStore {
       stateBefore: stateBefore ?? null,
       stateAfter: stateAfter ?? null,
       redactedBy: redactedBy ?? null,
+      receivedTs,
     }
     return bind(this.#placeOutlier, parameters, { guard: 'outlier' })
   }

@@ -17,6 +17,9 @@ export interface MembershipRow {
 /** How many members may be named as heroes, and one more for the reader who is left out. */
 const HERO_CANDIDATES = 6
 
+/** Deleted rooms of which a user is told at most. */
+const MAX_DEPARTURES = 100
+
 /** Each user's present membership in each room: a projection of the rooms' current state. */
 export class MembershipStore {
   readonly #database: Database<Schema>
@@ -28,6 +31,10 @@ export class MembershipStore {
   readonly #candidates
   readonly #localMembers
   readonly #changedSince
+  readonly #localAfter
+  readonly #anyLocal
+  readonly #insertDeparture
+  readonly #departures
   readonly #upsert
   readonly #forget
   readonly #addServerMembers
@@ -114,6 +121,41 @@ export class MembershipStore {
             .where('memberships.membership', '=', 'join')
             .where('receipts.position', '>', p.since),
         ),
+    )
+    this.#localAfter = database.query<{ roomNid: number; after: number; limit: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('memberships')
+        .innerJoin('users', 'users.user_nid', 'memberships.user_nid')
+        .select(['users.user_id', 'memberships.user_nid', 'memberships.membership'])
+        .where('memberships.room_nid', '=', p.roomNid)
+        .where('memberships.user_nid', '>', p.after)
+        .where('memberships.membership', 'in', ['join', 'invite', 'knock'])
+        .where('memberships.is_local', '=', 1)
+        .orderBy('memberships.user_nid')
+        .limit(p.limit),
+    )
+    this.#anyLocal = database.query<{ roomNid: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('memberships')
+        .select('user_nid')
+        .where('room_nid', '=', p.roomNid)
+        .where('membership', '=', 'join')
+        .where('is_local', '=', 1)
+        .limit(1),
+    )
+    this.#insertDeparture = database.query<{ userNid: number; position: number; roomId: string }>()((q, p) =>
+      q
+        .insertInto('departures')
+        .values({ user_nid: p.userNid, position: p.position, room_id: p.roomId })
+        .onConflict((conflict) => conflict.doNothing()),
+    )
+    this.#departures = database.query<{ userNid: number; limit: number }>()((q, p) =>
+      q
+        .selectFrom('departures')
+        .select(['room_id', 'position'])
+        .where('user_nid', '=', p.userNid)
+        .orderBy('position', 'desc')
+        .limit(p.limit),
     )
     this.#upsert = database.query<{
       roomNid: number
@@ -215,6 +257,36 @@ export class MembershipStore {
   /** Rooms in which something has changed for a user since a position. */
   async roomsChangedSince(userNid: number, since: number): Promise<number[]> {
     return (await this.#database.scan(this.#changedSince, { userNid, since })).map((row) => row.room_nid)
+  }
+
+  /** Users of this server who are in a room, invited to it or knock, by number. */
+  async localMembersAfter(
+    roomNid: number,
+    after: number,
+    limit: number,
+  ): Promise<{ userId: UserId; userNid: number; membership: string }[]> {
+    const rows = await this.#database.scan(this.#localAfter, { roomNid, after, limit })
+    return rows.map((row) => ({
+      userId: parseUserId(row.user_id),
+      userNid: row.user_nid,
+      membership: row.membership,
+    }))
+  }
+
+  /** Keeps in mind that a user has been taken out of a room that will be deleted. */
+  insertDeparture(userNid: number, position: number, roomId: RoomId): BoundWrite {
+    return bind(this.#insertDeparture, { userNid, position, roomId })
+  }
+
+  /** The rooms that were deleted after a user had been taken out of them, the last hundred, and when that was. */
+  async departuresOf(userNid: number): Promise<{ roomId: RoomId; position: number }[]> {
+    const rows = await this.#database.all(this.#departures, { userNid, limit: MAX_DEPARTURES })
+    return rows.map((row) => ({ roomId: parseRoomId(row.room_id), position: row.position }))
+  }
+
+  /** Whether a user of this server is in a room. */
+  async hasLocalMembers(roomNid: number): Promise<boolean> {
+    return (await this.#database.scan(this.#anyLocal, { roomNid })).length > 0
   }
 
   /** Sets a user's present membership. */

@@ -32,6 +32,7 @@ export class RoomGraphStore {
   readonly #isBackward
   readonly #insertBackward
   readonly #deleteBackward
+  readonly #deleteBackwardBelow
   readonly #insertReset
   readonly #resets
 
@@ -59,6 +60,9 @@ export class RoomGraphStore {
     )
     this.#deleteBackward = database.query<{ roomNid: number; eventId: string }>()((q, p) =>
       q.deleteFrom('backward_extremities').where('room_nid', '=', p.roomNid).where('event_id', '=', p.eventId),
+    )
+    this.#deleteBackwardBelow = database.query<{ roomNid: number; depth: number }>()((q, p) =>
+      q.deleteFrom('backward_extremities').where('room_nid', '=', p.roomNid).where('depth', '<', p.depth),
     )
     this.#insertReset = database.query<{
       roomNid: number
@@ -110,6 +114,11 @@ export class RoomGraphStore {
   /** The event is known now. */
   deleteBackwardExtremity(roomNid: number, eventId: EventId): BoundWrite {
     return bind(this.#deleteBackward, { roomNid, eventId })
+  }
+
+  /** Forgets backward extremities below a depth: the events that build on them are no longer known. */
+  deleteBackwardExtremitiesBelow(roomNid: number, depth: number): BoundWrite {
+    return bind(this.#deleteBackwardBelow, { roomNid, depth })
   }
 
   /** Keeps a state reset. */

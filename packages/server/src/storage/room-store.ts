@@ -41,6 +41,10 @@ export class RoomStore {
   readonly #insertState
   readonly #rootAt
   readonly #rootsBetween
+  readonly #statePositionAt
+  readonly #oldestStatePosition
+  readonly #deleteStatesBefore
+  readonly #statesAfter
   readonly #setPublished
   readonly #isPublished
   readonly #published
@@ -193,6 +197,41 @@ export class RoomStore {
         .orderBy('position', 'desc')
         .limit(p.limit),
     )
+    this.#statePositionAt = database.query<{ roomNid: number; position: number }>()((q, p) =>
+      q
+        .selectFrom('room_states')
+        .select('position')
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '<=', p.position)
+        .orderBy('position', 'desc')
+        .limit(1),
+    )
+    this.#oldestStatePosition = database.query<{ roomNid: number }>()((q, p) =>
+      q.selectFrom('room_states').select('position').where('room_nid', '=', p.roomNid).orderBy('position').limit(1),
+    )
+    this.#deleteStatesBefore = database.query<{ roomNid: number; before: number; limit: number }>()((q, p) =>
+      q
+        .deleteFrom('room_states')
+        .where('room_nid', '=', p.roomNid)
+        .where('position', 'in', (eb) =>
+          eb
+            .selectFrom('room_states')
+            .select('position')
+            .where('room_nid', '=', p.roomNid)
+            .where('position', '<', p.before)
+            .orderBy('position')
+            .limit(p.limit),
+        ),
+    )
+    this.#statesAfter = database.query<{ roomNid: number; after: number; limit: number }>({ scan: true })((q, p) =>
+      q
+        .selectFrom('room_states')
+        .select(['position', 'root'])
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '>', p.after)
+        .orderBy('position')
+        .limit(p.limit),
+    )
     this.#setPublished = database.query<{ roomNid: number; isPublished: number }>()((q, p) =>
       q.updateTable('rooms').set({ is_published: p.isPublished }).where('room_nid', '=', p.roomNid),
     )
@@ -267,6 +306,26 @@ export class RoomStore {
     limit: number,
   ): Promise<{ position: number; root: number }[]> {
     return this.#database.all(this.#rootsBetween, { roomNid, ...span, limit })
+  }
+
+  /** Since which position the state of a position has been the room's; undefined before the room was known. */
+  async statePositionAt(roomNid: number, position: number): Promise<number | undefined> {
+    return (await this.#database.first(this.#statePositionAt, { roomNid, position }))?.position
+  }
+
+  /** The first position at which the room's state is known. */
+  async oldestStatePosition(roomNid: number): Promise<number | undefined> {
+    return (await this.#database.first(this.#oldestStatePosition, { roomNid }))?.position
+  }
+
+  /** Forgets which state the room had before a position: the oldest `limit` of those that are known. */
+  deleteStatesBefore(roomNid: number, before: number, limit: number): BoundWrite {
+    return bind(this.#deleteStatesBefore, { roomNid, before, limit })
+  }
+
+  /** The room's states after a position, oldest first, beside the main thread. */
+  async statesAfter(roomNid: number, after: number, limit: number): Promise<{ position: number; root: number }[]> {
+    return this.#database.scan(this.#statesAfter, { roomNid, after, limit })
   }
 
   /** Lists the room in this server's directory, or takes it out. */

@@ -2,6 +2,7 @@ import type { AccountTables } from './schema/accounts.ts'
 import type { AuthChainTables } from './schema/auth-chains.ts'
 import type { FoundationTables } from './schema/foundation.ts'
 import type { NotificationTables } from './schema/notifications.ts'
+import type { PurgingTables } from './schema/purging.ts'
 import type { RoomGraphTables } from './schema/room-graph.ts'
 import type { RoomTables } from './schema/rooms.ts'
 
@@ -12,4 +13,5 @@ export interface Schema
     RoomTables,
     RoomGraphTables,
     NotificationTables,
+    PurgingTables,
     AuthChainTables {}

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind } from '../platform/database/query.ts'
+import { ALL_THREADS } from './read-position-store.ts'
 import type { Schema } from './schema.ts'
 
 /** How many events match which of the server's push rules, by the rules' bits. */
@@ -38,20 +39,17 @@ export interface UnreadExceptions {
 /** Spelled out in the statement, so that the index of such events serves it. */
 const RETRACTED = sql.lit<number>(1)
 
-/** What of rooms' threads is unread, and up to where users have read. */
+/** What has happened in rooms' threads, as it counts for their members. */
 export class UnreadStore {
   readonly #database: Database<Schema>
   readonly #counterAt
   readonly #countersBetween
   readonly #exceptions
-  readonly #readPositions
   readonly #insertCounter
   readonly #retract
   readonly #insertDeviation
-  readonly #upsertReadPosition
   readonly #dropDeviations
   readonly #dropDeviationsOfThread
-  readonly #dropThreadPositions
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -143,19 +141,13 @@ export class UnreadStore {
             .where('position', '<=', p.upTo),
         ),
     )
-    this.#readPositions = database.query<{ userNid: number; roomNid: number }>({ scan: true })((q, p) =>
-      q
-        .selectFrom('read_positions')
-        .select(['thread', 'position'])
-        .where('user_nid', '=', p.userNid)
-        .where('room_nid', '=', p.roomNid),
-    )
     this.#insertCounter = database.query<{
       roomNid: number
       position: number
       thread: string
       matched: number
       counts: string
+      isRetracted: number
     }>()((q, p) =>
       q.insertInto('unread_counters').values({
         room_nid: p.roomNid,
@@ -163,6 +155,7 @@ export class UnreadStore {
         thread: p.thread,
         matched: p.matched,
         counts: p.counts,
+        is_retracted: p.isRetracted,
       }),
     )
     this.#retract = database.query<{ roomNid: number; eventNid: number }>()((q, p) =>
@@ -193,22 +186,6 @@ export class UnreadStore {
         highlight: p.highlight,
       }),
     )
-    this.#upsertReadPosition = database.query<{
-      userNid: number
-      roomNid: number
-      thread: string
-      position: number
-    }>()((q, p) =>
-      q
-        .insertInto('read_positions')
-        .values({ user_nid: p.userNid, room_nid: p.roomNid, thread: p.thread, position: p.position })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['user_nid', 'room_nid', 'thread'])
-            .doUpdateSet((eb) => ({ position: eb.ref('excluded.position') }))
-            .whereRef('excluded.position', '>', 'read_positions.position'),
-        ),
-    )
     this.#dropDeviations = database.query<{ userNid: number; roomNid: number; upTo: number }>()((q, p) =>
       q
         .deleteFrom('unread_deviations')
@@ -228,14 +205,6 @@ export class UnreadStore {
         .where('room_nid', '=', p.roomNid)
         .where('position', '<=', p.upTo)
         .where('thread', '=', p.thread),
-    )
-    this.#dropThreadPositions = database.query<{ userNid: number; roomNid: number; upTo: number }>()((q, p) =>
-      q
-        .deleteFrom('read_positions')
-        .where('user_nid', '=', p.userNid)
-        .where('room_nid', '=', p.roomNid)
-        .where('thread', '<>', ALL_THREADS)
-        .where('position', '<=', p.upTo),
     )
   }
 
@@ -261,12 +230,6 @@ export class UnreadStore {
     return { retracted, deviations }
   }
 
-  /** Up to where a user has read a room, by thread. */
-  async readPositions(userNid: number, roomNid: number): Promise<Map<string, number>> {
-    const rows = await this.#database.scan(this.#readPositions, { userNid, roomNid })
-    return new Map(rows.map(({ thread, position }) => [thread, position]))
-  }
-
   /** Counts an event in. @param counter what its thread's counter says from then on. */
   insertCounter(counter: {
     readonly roomNid: number
@@ -274,8 +237,11 @@ export class UnreadStore {
     readonly thread: string
     readonly matched: number
     readonly counts: MatchCounts
+    readonly isRetracted: boolean
   }): BoundWrite {
-    return bind(this.#insertCounter, { ...counter, counts: JSON.stringify([...counter.counts]) })
+    const { counts, isRetracted } = counter
+    const parameters = { ...counter, counts: JSON.stringify([...counts]), isRetracted: isRetracted ? 1 : 0 }
+    return bind(this.#insertCounter, parameters)
   }
 
   /** Takes an event back. */
@@ -297,31 +263,16 @@ export class UnreadStore {
     return bind(this.#insertDeviation, { ...deviation, notify: notify ? 1 : 0, highlight: highlight ? 1 : 0 })
   }
 
-  /** A user has read a thread up to a position; what is further back than what they had read changes nothing. */
-  read(entry: {
-    readonly userNid: number
-    readonly roomNid: number
-    /** `ALL_THREADS`, or the one. */
-    readonly thread: string
-    readonly position: Parameter<number>
-  }): BoundWrite {
-    return bind(this.#upsertReadPosition, entry)
-  }
-
-  /** Drops what is of no more use once a user has read up to a position. */
-  forgetRead(entry: {
+  /** Drops what is of no more use once a user has read up to a position. @param entry.thread `ALL_THREADS`, or the one. */
+  forgetDeviations(entry: {
     readonly userNid: number
     readonly roomNid: number
     readonly thread: string
     readonly upTo: number
-  }): BoundWrite[] {
-    if (entry.thread !== ALL_THREADS) return [bind(this.#dropDeviationsOfThread, entry)]
-    return [bind(this.#dropDeviations, entry), bind(this.#dropThreadPositions, entry)]
+  }): BoundWrite {
+    return bind(entry.thread === ALL_THREADS ? this.#dropDeviations : this.#dropDeviationsOfThread, entry)
   }
 }
-
-/** Stands for every thread of a room, the main timeline included. */
-export const ALL_THREADS = ''
 
 function toCounts(text: string | null | undefined): MatchCounts {
   if (text === null || text === undefined) return NO_MATCHES

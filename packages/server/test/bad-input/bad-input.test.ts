@@ -44,7 +44,7 @@ const withToken = routes.filter(({ route }) => ['user', 'guest', 'admin'].includ
 
 /** The places of the first route of a kind, with somebody to make requests. */
 async function tryOut({ number, route, path }: (typeof routes)[number], kind: string) {
-  const situation = await newSituation(server, `${kind}${number}`)
+  const situation = await newSituation(server, `${kind}${number}`, route)
   const request = requester(server, situation)
   const url = concrete(path, situation)
   const send = (call: Partial<HttpCall> = {}) => request({ method: route.method, url, ...call })

@@ -1,5 +1,5 @@
 import type { Route } from '../../src/platform/http/http-server.ts'
-import type { HttpAnswer, HttpCall, RunningServer, User } from '../harness/index.ts'
+import { type HttpAnswer, type HttpCall, registerAdmin, type RunningServer, type User } from '../harness/index.ts'
 
 /** A user with a room, for requests that are right but for one thing. */
 export interface Situation {
@@ -11,8 +11,9 @@ export interface Situation {
 export const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'] as const
 
 /** Makes a situation of its own for each route, so that what one request does (log out, leave) harms no other. */
-export async function newSituation(server: RunningServer, localpart: string): Promise<Situation> {
-  const user = await server.register(localpart)
+export async function newSituation(server: RunningServer, localpart: string, route?: Route): Promise<Situation> {
+  const isForAdmins = route?.declared?.auth === 'admin'
+  const user = isForAdmins ? await registerAdmin(server.transport, localpart) : await server.register(localpart)
   const room = await user.createRoom()
   const { event_id: event } = await user.send(room, 'hello')
   return { user, room, event }
@@ -31,6 +32,7 @@ export function concrete(path: string, situation: Situation, instead: Readonly<R
     kind: 'override',
     ruleId: '.m.rule.master',
     eventType: 'm.room.message',
+    receiptType: 'm.read',
   }
   return path.replaceAll(
     /\{([^{}/]+)\}/g,

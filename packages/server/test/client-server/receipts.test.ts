@@ -210,3 +210,25 @@ test('counts survive that the server is started anew, and that an event is sent 
   await alice.through(transport).send(room, 'after', { txnId: 'after' })
   expect(await unread(bob.through(transport), room)).toEqual([41, 0])
 })
+
+test('a member’s own rules hold from the moment they join, whatever the server has in memory', async () => {
+  // given somebody who waits for a word
+  const first = await testServer({ users: ['alice', 'bob'] })
+  const room = await first.alice.createRoom({ preset: 'public_chat' })
+  const actions = ['notify', { set_tweak: 'highlight' }]
+  await first.bob.put('/pushrules/global/content/cake', { actions, pattern: 'cake' })
+  await first.stop()
+  // when joining is the first that happens in the room
+  const { transport } = await testServer({ folder: first.folder })
+  const [alice, bob] = [first.alice.through(transport), first.bob.through(transport)]
+  await bob.join(room)
+  await alice.send(room, 'cake', { txnId: 'cake' })
+  expect(await unread(bob, room)).toEqual([1, 1])
+  // then leaving and coming back changes nothing, nor does another word
+  await bob.leave(room)
+  await bob.put('/pushrules/global/content/cake', { actions, pattern: 'tea' })
+  await bob.join(room)
+  await alice.send(room, 'cake', { txnId: 'more cake' })
+  await alice.send(room, 'tea', { txnId: 'tea' })
+  expect(await unread(bob, room)).toEqual([2, 1])
+})

@@ -14,7 +14,11 @@ test('a server as it is configured by default waits for the disk with each commi
   const server = await createServer(config, { logger: silentLogger() })
   try {
     // then the connection that writes says so itself: 2 is FULL
-    expect(await server.database.writerSettings()).toMatchObject({ journal_mode: 'wal', synchronous: 2 })
+    expect(await server.database.writerSettings()).toMatchObject({
+      journal_mode: 'wal',
+      synchronous: 2,
+      secure_delete: 1,
+    })
   } finally {
     await server.stop()
   }

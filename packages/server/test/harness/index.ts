@@ -1,3 +1,4 @@
+export { registerAdmin } from './admin.ts'
 export { Client, path } from './client.ts'
 export { Refusal, refused } from './refusal.ts'
 export * from './replies.ts'

@@ -22,6 +22,27 @@ test('sync: a room is told although its member changes their name while the answ
   expect(state.events).toEqual([])
 })
 
+test('sync: what is said while a server that has just started finds out about its user is told', async () => {
+  // given a client from before a restart, about whose user everything is still being read
+  const before = await testServer({ users: ['alice', 'bob'] })
+  const room = await before.alice.createRoomWith([before.bob])
+  const since = await before.bob.now()
+  await before.stop()
+  const { server, transport } = await testServer({ folder: before.folder })
+  const [alice, bob] = [before.alice.through(transport), before.bob.through(transport)]
+  const reads = holdReads(server, /^select .*"is_forgotten" from "memberships" where "user_nid"/)
+  const syncing = bob.sync({ since })
+  await reads.begun()
+  // when something is said meanwhile
+  await alice.send(room, 'meanwhile', { txnId: 'meanwhile' })
+  reads.release()
+  // then this answer has it, or the next
+  const first = await syncing
+  const second = await bob.sync({ since: first.next_batch })
+  const told = [first, second].flatMap(({ rooms }) => bodies(rooms?.join?.[room]?.timeline.events ?? []))
+  expect(told).toEqual(['meanwhile'])
+})
+
 test('sync: what was said before somebody left is told although they leave while the answer is made', async () => {
   const { server, alice, bob } = await testServer({ users: ['alice', 'bob'] })
   const room = await alice.createRoomWith([bob])

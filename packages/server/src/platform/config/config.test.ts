@@ -341,6 +341,29 @@ rc_reports: {per_second: 1, burst_count: 5}
     ])
   })
 
+  test('retention is read with its units, and nothing acts on it yet', () => {
+    const { config, warnings } = load(`${MINIMAL}redaction_retention_period: 28d
+retention:
+  enabled: true
+  default_policy: {min_lifetime: 1d, max_lifetime: 1y}
+  allowed_lifetime_max: 2y
+  purge_jobs: [{longest_max_lifetime: 3d, interval: 12h}, {shortest_max_lifetime: 3d, interval: 1d}]
+`)
+    const day = 24 * 60 * 60_000
+    expect(config.redaction_retention_period).toBe(28 * day)
+    expect(config.retention).toEqual({
+      enabled: true,
+      default_policy: { min_lifetime: day, max_lifetime: 365 * day },
+      allowed_lifetime_min: null,
+      allowed_lifetime_max: 730 * day,
+      purge_jobs: [
+        { shortest_max_lifetime: null, longest_max_lifetime: 3 * day, interval: day / 2 },
+        { shortest_max_lifetime: 3 * day, longest_max_lifetime: null, interval: day },
+      ],
+    })
+    expect(warnings).toEqual(['options that this release does not act on yet: retention'])
+  })
+
   test('options that guard the server are named apart', () => {
     const { warnings } = load(`${MINIMAL}modules: [{module: a.B, config: {any: thing}}]\nenable_search: false`)
     expect(warnings).toHaveLength(2)

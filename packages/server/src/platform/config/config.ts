@@ -11,6 +11,7 @@ import { passwordOptions } from './passwords.ts'
 import type { ConfigProblem } from './problem.ts'
 import { ratelimitingOptions } from './ratelimiting.ts'
 import { checkRegistration, registrationOptions } from './registration.ts'
+import { retentionOptions } from './retention.ts'
 import { roomOptions } from './rooms.ts'
 import { checkServer, serverOptions } from './server.ts'
 import { checkSessions, sessionOptions } from './sessions.ts'
@@ -33,6 +34,7 @@ export const configSchema = Type.Object({
   ...metricsOptions,
   ...signingKeyOptions,
   ...roomOptions,
+  ...retentionOptions,
   ...landingPageOptions,
 })
 
@@ -67,6 +69,7 @@ export const AREAS: readonly { readonly title: string; readonly options: TProper
   { title: 'Metrics', options: metricsOptions },
   { title: 'Signing keys and secrets', options: signingKeyOptions },
   { title: 'Rooms', options: roomOptions },
+  { title: 'Retention', options: retentionOptions },
   { title: 'Landing page and support', options: landingPageOptions },
 ]
 

@@ -94,8 +94,13 @@ async function buildStaged(
     prev_events: await prevEvents(deps, parents.extremities, head.version),
     depth: head.pending.depth + 1,
   })
-  const verdict = checkAuthRules(signed, auth.lookup, head.version)
-  if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  const lookups = [auth.lookup]
+  // Where it does not build on the whole room, what it does not build on has its say as well.
+  if (parents.stateBefore !== head.pending.stateRoot) lookups.push((await loadAuthState(deps, head, underCheck)).lookup)
+  for (const lookup of lookups) {
+    const verdict = checkAuthRules(signed, lookup, head.version)
+    if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
+  }
   refuseForeignSigners(deps, signed, head.version)
   if (draft.type === 'm.room.power_levels' && !holdsIntegerLevelsOnly(draft.content)) {
     // Room versions before 10 take other values from servers that send them; ours is not to be one of these.
@@ -271,7 +276,7 @@ export async function completeEvent(
       graph: { wasMissing: allowed.wasMissing, missing: allowed.missing, stateResets },
     }
   } catch (error) {
-    deps.events.unpin(eventNid)
+    deps.events.unpin(event)
     throw error
   }
 }

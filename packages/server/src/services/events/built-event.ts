@@ -2,7 +2,7 @@ import type { EventId, Pdu, UserId } from '@magik/protocol'
 import type { BackwardExtremity, StateResetRow } from '../../storage/room-graph-store.ts'
 import type { HeadRow } from '../../storage/room-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
-import type { UnreadPlan } from './unread-accounting.ts'
+import type { UnreadPlan } from './unread-plan.ts'
 
 /** A change of one user's membership in a room's current state. */
 export interface MembershipChange {

@@ -58,8 +58,11 @@ export class ClientEvents {
     }
     if (event.stateKey !== undefined) unsigned += await this.#previousState(event, event.stateKey)
     if (event.redactedBy !== undefined) {
-      const redaction = await this.#reading.events.get(event.redactedBy)
-      unsigned += `,"redacted_because":${await this.#render(redaction, audience, memberships)}`
+      const redaction = (await this.#reading.events.getMany([event.redactedBy])).get(event.redactedBy)
+      // One that has been purged stays in force.
+      if (redaction !== undefined) {
+        unsigned += `,"redacted_because":${await this.#render(redaction, audience, memberships)}`
+      }
     }
     return shaped(`${this.#body(event, audience)},"unsigned":${unsigned}}}`, audience)
   }

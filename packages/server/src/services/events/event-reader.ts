@@ -18,6 +18,9 @@ interface ParsedPdu {
   readonly pdu: Pdu
 }
 
+/** Where events come from that are not at hand. */
+export type EventReaderStore = Pick<EventStore, 'findById' | 'findByIds' | 'findByNids'>
+
 interface CachedEvent {
   readonly event: StoredEvent
   /** See `clientJson`. */
@@ -29,17 +32,19 @@ interface CachedEvent {
  * disk from an overlay, which only a reader who already holds their number can reach.
  */
 export class EventReader {
-  readonly #store: EventStore
+  readonly #store: EventReaderStore
   readonly #cache: LRUCache<number, CachedEvent>
   readonly #pdus = new LRUCache<number, ParsedPdu>({ max: PARSED_PDUS })
   readonly #nids = new LRUCache<EventId, number>({ max: KNOWN_IDS })
   readonly #uncommitted = new Map<number, StoredEvent>()
   readonly #uncommittedNids = new Map<EventId, number>()
+  /** Outliers still on their way to the disk while what makes them part of the graph is, too. */
+  readonly #superseded = new Set<StoredEvent>()
   #invalidations = 0
   #hits = 0
   #misses = 0
 
-  constructor(deps: { store: EventStore; cacheBytes: number }) {
+  constructor(deps: { store: EventReaderStore; cacheBytes: number }) {
     this.#store = deps.store
     this.#cache = new LRUCache({
       maxSize: deps.cacheBytes,
@@ -150,30 +155,49 @@ export class EventReader {
     return stringifyJson({ ...clientEvent(this.pdu(event), eventId, roomId, roomVersion) }).slice(0, -1)
   }
 
-  /** Keeps a durable event at hand; from now on nobody is given the one without a position. */
+  /** Keeps a durable event at hand. Whoever is to be given it in place of one that is pinned ends `pin` first. */
   put(event: StoredEvent, pdu?: Pdu): StoredEvent {
     const { eventNid, redactedBy } = event
-    this.unpin(eventNid)
     this.#cache.set(eventNid, { event, clientJson: undefined })
     this.#nids.set(event.eventId, eventNid)
     if (pdu !== undefined) this.#pdus.set(eventNid, { redactedBy, pdu })
     return event
   }
 
-  /** Makes an event that is on its way to the disk visible to those who know its number. */
+  /**
+   * Makes an event that is on its way to the disk visible to those who know its number. An outlier that takes its place
+   * in the graph before it is durable is pinned once as either; the place is what is seen.
+   */
   pin(event: StoredEvent, pdu: Pdu): void {
+    const earlier = this.#uncommitted.get(event.eventNid)
+    if (earlier !== undefined && earlier !== event) this.#superseded.add(earlier)
     this.#uncommitted.set(event.eventNid, event)
     this.#uncommittedNids.set(event.eventId, event.eventNid)
     // One whose redaction came first is parsed and redacted when it is needed.
     if (event.redactedBy === undefined) this.#pdus.set(event.eventNid, { redactedBy: undefined, pdu })
   }
 
-  /** Ends `pin`. */
-  unpin(eventNid: number): void {
-    const event = this.#uncommitted.get(eventNid)
-    if (event === undefined) return
+  /** Ends `pin` for that very event. */
+  unpin(event: StoredEvent): void {
+    const { eventNid, eventId } = event
+    if (this.#superseded.delete(event) || this.#uncommitted.get(eventNid) !== event) return
+    const earlier = this.#superseded.values().find((other) => other.eventNid === eventNid)
+    if (earlier !== undefined) {
+      this.#superseded.delete(earlier)
+      this.#uncommitted.set(eventNid, earlier)
+      return
+    }
     this.#uncommitted.delete(eventNid)
-    if (this.#uncommittedNids.get(event.eventId) === eventNid) this.#uncommittedNids.delete(event.eventId)
+    if (this.#uncommittedNids.get(eventId) === eventNid) this.#uncommittedNids.delete(eventId)
+  }
+
+  /** Forgets what is cached of a room that is no longer known. */
+  forgetRoom(roomNid: number): void {
+    for (const [eventNid, { event }] of this.#cache.entries()) {
+      if (event.roomNid !== roomNid) continue
+      this.invalidate(eventNid)
+      this.#nids.delete(event.eventId)
+    }
   }
 
   /** Forgets what is cached of an event whose row has changed. */

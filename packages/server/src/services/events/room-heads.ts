@@ -113,7 +113,8 @@ export const EMPTY_HEAD: HeadRow = {
 
 /** The key of a state event in `RoomHead.cachedState`. */
 export function stateCacheKey(type: string, stateKey: string): string {
-  return `${type}\u0000${stateKey}`
+  // Neither can hold a boundary that it does not have: a NUL between them could be part of either.
+  return `${type.length}:${type}${stateKey}`
 }
 
 /** Finds rooms' heads; at most one object stands for a room. */
@@ -156,8 +157,7 @@ export class RoomHeads {
 
   /** The head of a room by its number; a number without a room is a bug. */
   async get(roomNid: number): Promise<RoomHead> {
-    const roomId = this.#ids.get(roomNid) ?? (await this.#store.findByNid(roomNid))?.roomId
-    const head = roomId === undefined ? undefined : await this.find(roomId)
+    const head = await this.findByNid(roomNid)
     if (head === undefined) throw new Error(`no room has number ${roomNid}`)
     return head
   }
@@ -173,6 +173,20 @@ export class RoomHeads {
       await head.idle()
       this.release(head)
     }
+  }
+
+  /** The head of a room by its number, if the room is known. */
+  async findByNid(roomNid: number): Promise<RoomHead | undefined> {
+    const roomId = this.#ids.get(roomNid) ?? (await this.#store.findByNid(roomNid))?.roomId
+    const head = roomId === undefined ? undefined : await this.find(roomId)
+    // The ID may belong to a room that has been made known anew.
+    return head?.roomNid === roomNid ? head : undefined
+  }
+
+  /** Forgets the head of a room that is no longer known. */
+  drop(head: RoomHead): void {
+    this.#ids.delete(head.roomNid)
+    if (this.#idle.get(head.roomId) === head) this.#idle.delete(head.roomId)
   }
 
   /** Adds the head of a room that is being created; `forget` it when its first commit is refused. */

@@ -1,10 +1,11 @@
 import { serverNameOf } from '@magik/protocol'
 import type { Clock } from '../../platform/clock/clock.ts'
-import type { BoundWrite, PositionMarker } from '../../platform/database/database.ts'
+import type { BoundWrite, PositionMarker, WriteResult } from '../../platform/database/database.ts'
 import { position } from '../../platform/database/query.ts'
 import { changeKind } from '../../storage/change-kind.ts'
 import type { EventStore } from '../../storage/event-store.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
+import type { RedactedEventStore } from '../../storage/redacted-event-store.ts'
 import type { RoomGraphStore } from '../../storage/room-graph-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { StateNodeStore } from '../../storage/state-node-store.ts'
@@ -49,6 +50,7 @@ export interface RoomWriterDeps {
   readonly membershipStore: MembershipStore
   readonly stateNodeStore: StateNodeStore
   readonly unread: UnreadAccounting
+  readonly redactedEventStore: RedactedEventStore
 }
 
 /**
@@ -96,6 +98,32 @@ export class RoomWriter {
     return result
   }
 
+  /**
+   * Commits a change of what is stored of a room that adds no event to it, unless the room's head has moved meanwhile.
+   * Called inside the room's queue, when no commit of the room is under way.
+   */
+  async maintain(head: RoomHead, statements: readonly BoundWrite[]): Promise<WriteResult> {
+    const { log, heads, roomStore } = this.#deps
+    const expected = head.pending
+    const committed = { ...expected, version: expected.version + 1 }
+    head.advance(committed)
+    heads.hold(head)
+    let isDurable = false
+    try {
+      return await log.append({
+        statements: [roomStore.advanceHead(head.roomNid, expected, committed, undefined), ...statements],
+        changes: [],
+        onDurable: () => {
+          isDurable = true
+          head.settle({ committed, position: head.committedPosition })
+        },
+      })
+    } finally {
+      if (!isDurable) head.settle('refused')
+      heads.release(head)
+    }
+  }
+
   /** Lets the room's next event build on one that is not durable yet. */
   stage(head: RoomHead, built: BuiltEvent): void {
     this.#deps.events.pin(built.event, built.pdu)
@@ -104,7 +132,7 @@ export class RoomWriter {
 
   /** Forgets an event that will not be committed, and the state it made. */
   unstage(head: RoomHead, { event, chunks }: BuiltEvent): void {
-    this.#deps.events.unpin(event.eventNid)
+    this.#deps.events.unpin(event)
     this.#deps.treeCache.discard(head.roomNid, chunks)
   }
 
@@ -153,6 +181,7 @@ export class RoomWriter {
     const { event, pdu, chunks, redaction, wasOutlier } = built
     if (wasOutlier) reader.invalidate(event.eventNid)
     const stored = position === undefined ? event : { ...event, position }
+    reader.unpin(event)
     reader.put(stored, event.redactedBy === undefined ? pdu : undefined)
     treeCache.unpin(head.roomNid, chunks)
     if (position !== undefined) {
@@ -199,9 +228,11 @@ export class RoomWriter {
 
   /** What stores an event, whatever became of it. */
   #eventStatements(roomNid: number, built: BuiltEvent, at: PositionMarker | null): BoundWrite[] {
-    const { eventStore, stateNodeStore, roomGraphStore } = this.#deps
+    const { eventStore, stateNodeStore, roomGraphStore, redactedEventStore, clock } = this.#deps
     const { event, chunks, wasOutlier, graph } = built
-    const statements = [wasOutlier ? eventStore.placeOutlier(event, at) : eventStore.insert(event, at)]
+    const now = clock.now()
+    const statements = [wasOutlier ? eventStore.placeOutlier(event, at, now) : eventStore.insert(event, at, now)]
+    if (event.redactedBy !== undefined) statements.push(redactedEventStore.insert(event.eventNid, roomNid, now))
     for (const chunk of chunks) statements.push(stateNodeStore.insert(roomNid, chunk.id, chunk.bytes))
     if (graph.wasMissing) statements.push(roomGraphStore.deleteBackwardExtremity(roomNid, event.eventId))
     for (const missing of graph.missing) statements.push(roomGraphStore.insertBackwardExtremity(roomNid, missing))
@@ -210,7 +241,7 @@ export class RoomWriter {
 
   /** What an event changes of the room besides: only those of the timeline do. */
   #projections(roomNid: number, built: BuiltEvent, at: PositionMarker, rootBefore: number): BoundWrite[] {
-    const { eventStore, roomStore, roomGraphStore, clock } = this.#deps
+    const { eventStore, roomStore, roomGraphStore, redactedEventStore, clock } = this.#deps
     const { event, head, redaction, graph } = built
     const statements: BoundWrite[] = []
     if (head.stateRoot !== rootBefore) statements.push(roomStore.insertState(roomNid, at, head.stateRoot))
@@ -218,7 +249,10 @@ export class RoomWriter {
     if (redaction !== undefined) {
       statements.push(eventStore.insertRedaction(roomNid, redaction.eventId, event.eventNid))
       if (redaction.eventNid !== undefined) {
-        statements.push(eventStore.markRedacted(roomNid, redaction.eventId, event.eventNid))
+        statements.push(
+          eventStore.markRedacted(roomNid, redaction.eventId, event.eventNid),
+          redactedEventStore.insert(redaction.eventNid, roomNid, clock.now()),
+        )
       }
     }
     for (const reset of graph.stateResets) {

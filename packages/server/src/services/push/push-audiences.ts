@@ -45,7 +45,7 @@ export class PushAudiences {
     for (;;) {
       const changes = this.#changes
       // Who is just joining is not in the database yet.
-      await head.newestCommit
+      await head.idle()
       const audience = new PushAudience<LocalPushMember>()
       for (const owner of await this.#store.personalInRoom(head.roomNid)) {
         addTo(audience, head.roomId, owner, await this.#pushRules.rules(owner))
@@ -54,13 +54,11 @@ export class PushAudiences {
     }
   }
 
-  /** Somebody is joining a room. */
-  async onJoin(head: RoomHead, owner: PushRuleOwner): Promise<void> {
+  /** Somebody is joining a room, whose audience this is. */
+  async onJoin(audience: PushAudience<LocalPushMember>, roomId: string, owner: PushRuleOwner): Promise<void> {
     const rules = await this.#pushRules.rules(owner)
-    const room = this.#rooms.get(head.roomNid)
-    if (room === undefined) return
-    room.audience.delete(owner.userId)
-    addTo(room.audience, room.roomId, owner, rules)
+    audience.delete(owner.userId)
+    addTo(audience, roomId, owner, rules)
   }
 
   #keep(head: RoomHead, audience: PushAudience<LocalPushMember>): PushAudience<LocalPushMember> {
@@ -71,11 +69,16 @@ export class PushAudiences {
   async #onChanged(owner: PushRuleOwner, before: UserPushRules, after: UserPushRules): Promise<void> {
     if (!before.compiled.hasPersonalRules && !after.compiled.hasPersonalRules) return
     this.#changes += 1
-    for (const { roomNid, membership } of await this.#memberships.ofUser(owner.userNid)) {
-      const room = this.#rooms.peek(roomNid)
-      if (room === undefined || membership !== 'join') continue
-      room.audience.delete(owner.userId)
-      addTo(room.audience, room.roomId, owner, after)
+    try {
+      for (const { roomNid, membership } of await this.#memberships.ofUser(owner.userNid)) {
+        const room = this.#rooms.peek(roomNid)
+        if (room === undefined || membership !== 'join') continue
+        room.audience.delete(owner.userId)
+        addTo(room.audience, room.roomId, owner, after)
+      }
+    } catch {
+      // The change has happened. Where it matters is not known, so all is read again when it is needed.
+      this.#rooms.clear()
     }
   }
 }

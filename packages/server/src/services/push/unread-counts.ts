@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
+import { ALL_THREADS, type ReadPositionStore } from '../../storage/read-position-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
-import { ALL_THREADS, type MatchCounts, NO_MATCHES, type UnreadStore } from '../../storage/unread-store.ts'
+import { type MatchCounts, NO_MATCHES, type UnreadStore } from '../../storage/unread-store.ts'
 import type { TimelineDetails } from '../events/built-event.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 import { MAIN_THREAD } from './event-thread.ts'
@@ -30,6 +31,7 @@ export interface UnreadCountsDeps {
   readonly pushRules: PushRules
   readonly windows: UnreadWindows
   readonly unreadStore: UnreadStore
+  readonly readPositionStore: ReadPositionStore
 }
 
 interface Tally {
@@ -159,7 +161,7 @@ export class UnreadCounts {
     const window = this.#deps.windows.of(roomNid)
     const { retractions } = window
     const upTo = this.#deps.log.position
-    const read = await this.#deps.unreadStore.readPositions(userNid, roomNid)
+    const read = await this.#deps.readPositionStore.inRoom(userNid, roomNid)
     const state: CountState = { window, retractions, upTo, tallies: new Map(), read, stale: new Set() }
     await this.#countAll(state, userNid, roomNid, spans)
     return state

@@ -13,11 +13,13 @@ import {
 } from '@magik/protocol'
 import type { BoundWrite } from '../../platform/database/database.ts'
 import { position } from '../../platform/database/query.ts'
-import { ALL_THREADS, type MatchCounts, type UnreadStore } from '../../storage/unread-store.ts'
+import { ALL_THREADS, type ReadPositionStore } from '../../storage/read-position-store.ts'
+import type { MatchCounts, UnreadStore } from '../../storage/unread-store.ts'
 import { currentState, type StateReading } from '../events/auth-state.ts'
 import type { BuiltEvent } from '../events/built-event.ts'
 import type { RoomHead } from '../events/room-heads.ts'
-import type { CountedEvent, UnreadAccounting, UnreadDeviation, UnreadPlan } from '../events/unread-accounting.ts'
+import type { CountedEvent, UnreadAccounting } from '../events/unread-accounting.ts'
+import type { UnreadDeviation, UnreadPlan } from '../events/unread-plan.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
 import type { EventThreads } from './event-thread.ts'
 import type { LocalPushMember, PushAudiences } from './push-audiences.ts'
@@ -34,6 +36,7 @@ export interface UnreadPlannerDeps extends StateReading {
   readonly audiences: PushAudiences
   readonly threads: EventThreads
   readonly unreadStore: UnreadStore
+  readonly readPositionStore: ReadPositionStore
 }
 
 /**
@@ -57,7 +60,8 @@ export class UnreadPlanner implements UnreadAccounting {
     const before = await this.#countsOf(head, thread)
     const counts = new Map(before).set(matched, (before.get(matched) ?? 0) + 1)
     const read = this.#readBy(planned, thread)
-    return { thread, matched, counts, deviations, read, retracts: redaction?.eventNid }
+    const isRetracted = event.redactedBy !== undefined
+    return { thread, matched, counts, deviations, read, isRetracted, retracts: redaction?.eventNid }
   }
 
   stage(head: RoomHead, { unread }: BuiltEvent): void {
@@ -66,20 +70,22 @@ export class UnreadPlanner implements UnreadAccounting {
   }
 
   writes(roomNid: number, events: readonly BuiltEvent[]): BoundWrite[] {
-    const { unreadStore } = this.#deps
+    const { unreadStore, readPositionStore } = this.#deps
     const writes: BoundWrite[] = []
     const reads = new Map<string, BoundWrite>()
     events.forEach(({ unread }, index) => {
       if (unread === undefined) return
-      const { thread, matched, counts, deviations, read, retracts } = unread
-      writes.push(unreadStore.insertCounter({ roomNid, position: position(index), thread, matched, counts }))
+      const { thread, matched, counts, deviations, read, isRetracted, retracts } = unread
+      writes.push(
+        unreadStore.insertCounter({ roomNid, position: position(index), thread, matched, counts, isRetracted }),
+      )
       for (const deviation of deviations) {
         writes.push(unreadStore.insertDeviation({ ...deviation, roomNid, position: position(index), thread, matched }))
       }
       if (retracts !== undefined) writes.push(unreadStore.retract(roomNid, retracts))
       // The last of several by one user says it all.
       if (read !== undefined) {
-        const write = unreadStore.read({ ...read, roomNid, position: position(index) })
+        const write = readPositionStore.advance({ ...read, roomNid, position: position(index) })
         reads.set(`${read.userNid} ${read.thread}`, write)
       }
     })
@@ -92,10 +98,11 @@ export class UnreadPlanner implements UnreadAccounting {
   ): Promise<{ matched: number; deviations: readonly UnreadDeviation[] }> {
     const { event, pdu, membershipChanges } = planned
     const { audiences } = this.#deps
-    for (const change of membershipChanges) {
-      if (change.isLocal && change.after === 'join' && change.before !== 'join') await audiences.onJoin(head, change)
-    }
     const audience = await audiences.of(head)
+    for (const change of membershipChanges) {
+      if (!change.isLocal || change.after !== 'join' || change.before === 'join') continue
+      await audiences.onJoin(audience, head.roomId, change)
+    }
     const mayNotify = audience.size > 0 || mentionsRoom(pdu) ? await this.#mayNotify(head, pdu) : () => false
     const subject = new PushSubject(
       { eventId: event.eventId, roomId: event.roomId, pdu },
@@ -177,7 +184,7 @@ export class UnreadPlanner implements UnreadAccounting {
     if (known !== undefined) return known
     if (counters.size >= MAX_THREADS) {
       // What is not durable yet would be missed when it is read again.
-      await head.newestCommit
+      await head.idle()
       counters.clear()
     }
     const isNew = head.committed.version === 0

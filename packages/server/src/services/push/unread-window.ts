@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredEvent } from '../../storage/stored-event.ts'
 import type { TimelineDetails } from '../events/built-event.ts'
-import type { UnreadDeviation } from '../events/unread-accounting.ts'
+import type { UnreadDeviation } from '../events/unread-plan.ts'
 import type { ChangeLog } from '../log/change-log.ts'
 
 /** Rooms whose newest events are at hand as they count. */
 const CACHED_ROOMS = 5_000
 
 /** Newest events kept of each; trimmed to this when they are twice as many. */
-const WINDOW_LENGTH = 500
+const WINDOW_LENGTH = 100
 
 /** A timeline event as it counts. */
 export interface CountedEvent {
@@ -81,8 +81,8 @@ export class UnreadWindows {
   append({ eventNid, roomNid, position = 0 }: StoredEvent, { unread }: TimelineDetails): void {
     const window = this.#windows.peek(roomNid)
     if (window === undefined || unread === undefined) return
-    const { thread, matched, deviations, retracts } = unread
-    window.append({ eventNid, position, thread, matched, deviations })
+    const { thread, matched, deviations, retracts, isRetracted } = unread
+    if (!isRetracted) window.append({ eventNid, position, thread, matched, deviations })
     if (retracts !== undefined) window.retract(retracts)
   }
 }

@@ -1,4 +1,4 @@
-import { type CompiledPushRules, compilePushRules, type PushClass, type UserId } from '@magik/protocol'
+import { type CompiledPushRules, compilePushRules, parseUserId, type PushClass, type UserId } from '@magik/protocol'
 import { NO_CHANGES, rulesetOf, type StoredPushRules } from './stored-push-rules.ts'
 
 /** Rules that held up to a position. */
@@ -52,6 +52,8 @@ export class UserPushRules {
 
   /** The user's classes in a room, each with the position up to which it held; oldest first, the present one last. */
   classesIn(roomId: string): readonly ClassSpan[] {
+    // Most users have changed nothing: they share what is worked out for one of them.
+    if (this.stored === NO_CHANGES && this.earlier.length === 0) return UNCHANGED
     const known = this.#classes.get(roomId)
     if (known !== undefined) return known
     const classOf = (rules: StoredPushRules) => this.#compile(rules).inRoom(roomId).class
@@ -73,3 +75,11 @@ export class UserPushRules {
     return compiled
   }
 }
+
+/** The class of those who have changed nothing, which is the same in every room. */
+const UNCHANGED: readonly ClassSpan[] = [
+  {
+    until: Number.MAX_SAFE_INTEGER,
+    class: compilePushRules(rulesetOf(parseUserId('@nobody:invalid'), NO_CHANGES)).inRoom('').class,
+  },
+]

@@ -2,9 +2,10 @@ import { type EventId, type JsonObject, MatrixError, type RoomId } from '@magik/
 import type { Clock } from '../../platform/clock/clock.ts'
 import { position } from '../../platform/database/query.ts'
 import { changeKind } from '../../storage/change-kind.ts'
+import { ALL_THREADS, type ReadPositionStore } from '../../storage/read-position-store.ts'
 import type { ReceiptStore } from '../../storage/receipt-store.ts'
 import type { StoredEvent } from '../../storage/stored-event.ts'
-import { ALL_THREADS, type UnreadStore } from '../../storage/unread-store.ts'
+import type { UnreadStore } from '../../storage/unread-store.ts'
 import type { Requester } from '../auth/requester.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { RoomView } from '../events/room-view.ts'
@@ -23,6 +24,7 @@ export interface ReceiptsDeps {
   readonly events: EventReader
   readonly threads: EventThreads
   readonly receiptStore: ReceiptStore
+  readonly readPositionStore: ReadPositionStore
   readonly unreadStore: UnreadStore
   /** A user has read up to a position; called when durable. */
   readonly onRead: (userNid: number, roomNid: number, thread: string, position: number) => void
@@ -51,7 +53,7 @@ export class Receipts {
     const room = await this.#room(requester, roomId)
     const event = await this.#event(room, receipt.eventId)
     const thread = await this.#thread(event, receipt.body)
-    const { receiptStore, unreadStore, changeLog, clock, onRead } = this.#deps
+    const { receiptStore, readPositionStore, unreadStore, changeLog, clock, onRead } = this.#deps
     const { userNid } = requester
     const { roomNid } = room
     const key = { roomNid, userNid, receiptType: receipt.type, thread }
@@ -71,8 +73,9 @@ export class Receipts {
         ...(upTo === undefined
           ? []
           : [
-              unreadStore.read({ userNid, roomNid, thread, position: upTo }),
-              ...unreadStore.forgetRead({ userNid, roomNid, thread, upTo }),
+              readPositionStore.advance({ userNid, roomNid, thread, position: upTo }),
+              unreadStore.forgetDeviations({ userNid, roomNid, thread, upTo }),
+              ...(thread === ALL_THREADS ? [readPositionStore.forgetThreads({ userNid, roomNid, upTo })] : []),
             ]),
       ],
       changes: [{ kind: receipt.type === 'm.read' ? changeKind.receipt : changeKind.privateReceipt, roomNid, userNid }],

@@ -35,7 +35,7 @@ export class RoomAliases {
   async resolve(alias: RoomAlias): Promise<RoomView> {
     const found = await this.#deps.aliasStore.find(alias)
     if (found === undefined) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
-    return this.#deps.rooms.getByNid(found.roomNid)
+    return this.#room(alias, found.roomNid)
   }
 
   /** @throws MatrixError M_INVALID_PARAM for another server's alias; M_UNKNOWN (409) if taken; M_NOT_FOUND; M_FORBIDDEN */
@@ -58,7 +58,7 @@ export class RoomAliases {
     this.#checkOwn(alias)
     const found = await this.#deps.aliasStore.find(alias)
     if (found === undefined) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
-    const room = await this.#deps.rooms.getByNid(found.roomNid)
+    const room = await this.#room(alias, found.roomNid)
     const userNid = await this.#deps.userNumbers.find(userId)
     const isCreator = userNid !== undefined && found.creatorNid === userNid
     if (!isCreator && !isAdmin) {
@@ -75,6 +75,13 @@ export class RoomAliases {
   /** The aliases this server gives to a room. */
   list(room: RoomView): Promise<RoomAlias[]> {
     return this.#deps.aliasStore.ofRoom(room.roomNid)
+  }
+
+  /** @throws MatrixError M_NOT_FOUND if the room has been deleted meanwhile */
+  async #room(alias: RoomAlias, roomNid: number): Promise<RoomView> {
+    const room = await this.#deps.rooms.findByNid(roomNid)
+    if (room === undefined) throw new MatrixError('M_NOT_FOUND', `Room alias ${alias} not found.`)
+    return room
   }
 
   /** @throws MatrixError M_INVALID_PARAM for another server's alias */

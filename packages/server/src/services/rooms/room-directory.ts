@@ -88,8 +88,8 @@ export class RoomDirectory {
 
   async #entry(roomNid: number | undefined): Promise<JsonObject | undefined> {
     if (roomNid === undefined) return undefined
-    const room = await this.#deps.rooms.getByNid(roomNid)
-    if (room.joinedMembers === 0) return undefined
+    const room = await this.#deps.rooms.findByNid(roomNid)
+    if (room === undefined || room.joinedMembers === 0) return undefined
     const text = async (type: string, field: string) => {
       const value = (await room.content(type, ''))?.[field]
       return typeof value === 'string' && value !== '' ? value : undefined

@@ -7,6 +7,7 @@ import { changeKind } from '../../storage/change-kind.ts'
 import type { MembershipStore } from '../../storage/membership-store.ts'
 import type { MemberProfiles } from '../users/member-profile.ts'
 import type { UserNumbers } from '../users/user-numbers.ts'
+import type { RoomBlocks } from './room-blocks.ts'
 import type { RestrictedJoins } from './restricted-join.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -27,6 +28,7 @@ export interface RoomMembershipDeps {
   readonly userNumbers: UserNumbers
   readonly log: ChangeLog
   readonly restrictedJoins: RestrictedJoins
+  readonly roomBlocks: RoomBlocks
 }
 
 /**
@@ -48,6 +50,7 @@ export class RoomMemberships {
 
   /** Joins a room; a member who joins again changes nothing. @throws MatrixError M_NOT_FOUND, M_FORBIDDEN */
   async join(roomId: RoomId, userId: UserId, reason: string | undefined, extra: JsonObject = {}): Promise<void> {
+    await this.#deps.roomBlocks.check(roomId)
     if ((await this.#deps.rooms.find(roomId)) === undefined) {
       throw new MatrixError('M_NOT_FOUND', 'No server is known that could let you into this room')
     }
@@ -72,7 +75,8 @@ export class RoomMemberships {
 
   /** Invites a user, or tells an invited one again. @throws MatrixError M_FORBIDDEN */
   async invite(action: MembershipAction & { isDirect?: boolean }): Promise<void> {
-    const { sender, target, reason } = action
+    const { roomId, sender, target, reason } = action
+    await this.#deps.roomBlocks.check(roomId)
     const profile = await this.#deps.profiles.of(target)
     await this.#propose(action, async (room) => {
       if ((await room.membership(target)) === 'ban') {
@@ -137,7 +141,8 @@ export class RoomMemberships {
     const profile = await this.#deps.profiles.of(userId)
     for (const { roomNid, membership } of await this.#deps.membershipStore.ofUser(userNid)) {
       if (membership !== 'join') continue
-      const { roomId } = await this.#deps.rooms.getByNid(roomNid)
+      const roomId = (await this.#deps.rooms.findByNid(roomNid))?.roomId
+      if (roomId === undefined) continue
       try {
         await this.#deps.sender.propose(roomId, async (room) => {
           if ((await room.membership(userId)) !== 'join') return undefined

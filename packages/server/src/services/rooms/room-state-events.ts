@@ -16,6 +16,7 @@ import type { MemberProfiles } from '../users/member-profile.ts'
 import type { CanonicalAliases } from './canonical-aliases.ts'
 import { checkGuestAccess } from './guest-access.ts'
 import type { InvitePolicy } from './invite-policy.ts'
+import type { RoomBlocks } from './room-blocks.ts'
 import type { Rooms } from './rooms.ts'
 
 /** A state event that a user wants in force. */
@@ -35,6 +36,7 @@ export interface RoomStateEventsDeps {
   readonly profiles: MemberProfiles
   readonly invitePolicy: InvitePolicy
   readonly canonicalAliases: CanonicalAliases
+  readonly roomBlocks: RoomBlocks
   /** Whether a user may have another name in a single room. */
   readonly allowPerRoomProfiles: boolean
 }
@@ -85,10 +87,11 @@ export class RoomStateEvents {
 
   async #memberContent({ roomId, requester, stateKey, content }: StateEventRequest): Promise<JsonObject> {
     if (!isUserId(stateKey)) throw new MatrixError('M_INVALID_PARAM', 'The state key must be a user ID')
-    const { rooms, invitePolicy } = this.#deps
+    const { rooms, invitePolicy, roomBlocks } = this.#deps
     const { membership } = content
     const isOwn = stateKey === requester.userId
     if (!isOwn || membership !== 'leave') refuseSuspended(requester)
+    if (membership === 'join' || membership === 'invite' || membership === 'knock') await roomBlocks.check(roomId)
     if (membership === 'invite') invitePolicy.check(requester, stateKey)
     if (membership === 'join') await checkGuestAccess(requester, await rooms.get(roomId))
     // This server vouches for the join with its signature, so no client may claim somebody's authority for it.

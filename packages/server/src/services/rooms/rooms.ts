@@ -29,9 +29,9 @@ export class Rooms {
     return room
   }
 
-  /** A room by its number; a number without a room is a bug. */
-  async getByNid(roomNid: number): Promise<RoomView> {
-    const head = await this.#heads.get(roomNid)
-    return new RoomView(head, head.committed, this.#reading)
+  /** A room by its number; one that has been deleted meanwhile is not found. */
+  async findByNid(roomNid: number): Promise<RoomView | undefined> {
+    const head = await this.#heads.findByNid(roomNid)
+    return head && new RoomView(head, head.committed, this.#reading)
   }
 }

@@ -131,6 +131,11 @@ function writeTwoBytes(writer: PackedWriter, value: number): void {
   writer.byte(value >> 8)
 }
 
+/** All nodes of a chunk. @throws StateTreeError if one is not sound. */
+export function nodesOfChunk(room: number, chunk: number, bytes: Uint8Array): TreeNode[] {
+  return Array.from({ length: (bytes[1] ?? 0) + 1 }, (_, index) => new TreeNode(room, nodeRef(chunk, index), bytes))
+}
+
 /** A node read in place from its chunk's bytes; every method checks what it reads. */
 export class TreeNode {
   readonly room: number

@@ -1,6 +1,6 @@
 import { type JsonObject, isJsonObject, stringifyJson } from '@magik/protocol'
+import { ALL_THREADS } from '../../storage/read-position-store.ts'
 import type { ReceiptRow, ReceiptStore } from '../../storage/receipt-store.ts'
-import { ALL_THREADS } from '../../storage/unread-store.ts'
 import type { RoomView } from '../events/room-view.ts'
 import { matchesEvent, matchesRoom } from './room-event-matcher.ts'
 import type { SyncReader, SyncSpan } from './sync-reader.ts'

@@ -84,16 +84,19 @@ export class RoomSections {
     return `{${sections.join(',')}}`
   }
 
-  /** The section of a room that the reader left by a membership event. */
-  async left(request: RoomSectionRequest, leaveEventNid: number): Promise<string> {
+  /**
+   * The section of a room that the reader is no longer in.
+   * @param leftAt position from which on they are not: where forks were resolved, not that of a membership event.
+   */
+  async left(request: RoomSectionRequest, leftAt: number): Promise<string> {
     const { room, reader, span } = request
-    const leave = await this.#deps.events.get(leaveEventNid)
-    const upTo = Math.min(leave.position ?? span.upTo, span.upTo)
+    const upTo = Math.min(leftAt, span.upTo)
     const rootThen = await this.#rootThen(request)
     const knownRoot = span.isFullState ? undefined : rootThen
     const timeline = await this.#timeline(request, rootThen !== undefined, upTo)
     // The room's state is not for those who turned down an invite, or were removed without having been in it.
-    const wasIn = await this.#isJoinedAt(room, leave.stateBefore ?? 0, reader)
+    const rootBefore = await this.#deps.tails.rootAt(room.roomNid, leftAt - 1)
+    const wasIn = rootBefore !== undefined && (await this.#isJoinedAt(room, rootBefore, reader))
     const state = wasIn
       ? await this.#deps.states.section({ room, reader, span, timeline, knownRoot, heroEventNids: [] })
       : []

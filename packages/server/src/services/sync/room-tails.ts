@@ -114,7 +114,7 @@ export class RoomTails {
     const newestFirst = await this.#events.keeping(() => this.#eventStore.between(roomNid, 0, upTo, TAIL_LENGTH))
     const stored = newestFirst.reverse()
     const completeAfter = stored.length < TAIL_LENGTH ? 0 : (stored[0]?.position ?? 1) - 1
-    const rootBefore = await this.#roomStore.rootAt(roomNid, completeAfter)
+    const rootBefore = completeAfter === 0 ? undefined : await this.#roomStore.rootAt(roomNid, completeAfter)
     const changes = await this.#roomStore.rootsBetween(roomNid, { after: completeAfter, upTo }, TAIL_LENGTH)
     // So much has come meanwhile that the tail was trimmed: what was read does not reach up to it. And where the state
     // changed more often than the timeline grew, a list by events cannot tell it.

@@ -111,12 +111,13 @@ export class SyncService {
   /** The response for a span of the stream; undefined when it holds no news. */
   async #respond(reader: SyncReader, view: UserView, span: SyncSpan): Promise<string | undefined> {
     const changes = await this.#changes(view, span)
-    if (changes?.rooms.size === 0 && !changes.hasAccountData) return undefined
+    const departures = await this.#departures(reader, view, span)
+    if (changes?.rooms.size === 0 && !changes.hasAccountData && departures.length === 0) return undefined
     const accountData = changes?.hasAccountData === false ? NO_ACCOUNT_DATA : await this.#accountData(reader, span)
     const join: string[] = []
     const invite: string[] = []
     const knock: string[] = []
-    const leave: string[] = []
+    const leave = departures
     const sectionOf = { join, invite, knock, leave, ban: leave }
     for (const [roomNid, newest] of [...view.rooms]) {
       if (changes !== undefined && !changes.rooms.has(roomNid)) continue
@@ -151,6 +152,19 @@ export class SyncService {
     return { rooms: new Set(rooms), hasAccountData: true, receiptRooms: undefined }
   }
 
+  /** Rooms that are known no more, because they were deleted: the client learns that its user has left. */
+  async #departures({ filter }: SyncReader, view: UserView, { since, upTo }: SyncSpan): Promise<string[]> {
+    const entries: string[] = []
+    for (const [roomId, position] of view.departures) {
+      if (since === undefined || position <= since || position > upTo || !matchesRoom(filter.room, roomId)) continue
+      // It has been entered anew.
+      if ((await this.#deps.rooms.find(roomId)) !== undefined) continue
+      const prevBatch = formatToken({ kind: 'stream', epoch: this.#deps.epoch, position })
+      entries.push(`${JSON.stringify(roomId)}:{"timeline":{"events":[],"limited":false,"prev_batch":"${prevBatch}"}}`)
+    }
+    return entries
+  }
+
   async #roomEntry(
     reader: SyncReader,
     span: SyncSpan,
@@ -158,7 +172,8 @@ export class SyncService {
     membership: ViewMembership,
     news: RoomNews,
   ): Promise<string | undefined> {
-    const room = await this.#deps.rooms.getByNid(roomNid)
+    const room = await this.#deps.rooms.findByNid(roomNid)
+    if (room === undefined) return undefined
     if (!matchesRoom(reader.filter.room, room.roomId) || this.#deps.excludedRooms.has(room.roomId)) return undefined
     const section = await this.#roomSection({ room, reader, span, ...news }, membership)
     return section === undefined ? undefined : `${JSON.stringify(room.roomId)}:${section}`
@@ -182,9 +197,9 @@ export class SyncService {
       case 'leave':
       case 'ban':
         // A device that has not heard of it learns that its user has left, even if another device forgot the room.
-        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, eventNid)
+        if (span.since !== undefined && position > span.since) return this.#deps.sections.left(request, position)
         if (!isNews || isForgotten || !reader.filter.room.includeLeave) return undefined
-        return this.#deps.sections.left(request, eventNid)
+        return this.#deps.sections.left(request, position)
     }
   }
 

@@ -9,10 +9,12 @@ test('UserView: names the rooms that changed in a span', () => {
   view.note(event(11, 7))
   view.note(event(12, 8))
   view.note({ position: 13, roomNid: undefined, isAccountData: true })
+  view.note({ position: 14, roomNid: 7, isAccountData: false, isReceipt: true })
   // then spans hold what lies in them, and only that
-  expect(view.changesBetween(10, 13)).toEqual({ rooms: new Set([7, 8]), hasAccountData: true })
-  expect(view.changesBetween(11, 12)).toEqual({ rooms: new Set([8]), hasAccountData: false })
-  expect(view.changesBetween(13, 13)).toEqual({ rooms: new Set(), hasAccountData: false })
+  expect(view.changesBetween(10, 13)).toMatchObject({ rooms: new Set([7, 8]), hasAccountData: true })
+  expect(view.changesBetween(11, 12)).toMatchObject({ rooms: new Set([8]), hasAccountData: false })
+  expect(view.changesBetween(13, 13)).toMatchObject({ rooms: new Set(), receiptRooms: new Set() })
+  expect(view.changesBetween(11, 14)).toMatchObject({ rooms: new Set([7, 8]), receiptRooms: new Set([7]) })
 })
 
 test('UserView: does not pretend to know what came before it', () => {

@@ -1,3 +1,4 @@
+import type { RoomId } from '@magik/protocol'
 import type { Membership } from '../events/room-view.ts'
 
 /** Changes kept of one user's rooms; older ones are found by asking the database. */
@@ -39,6 +40,8 @@ export interface ChangesForUser {
 export class UserView {
   readonly userNid: number
   readonly rooms = new Map<number, ViewMembership>()
+  /** Rooms that were deleted after the user had been taken out of them, and the position of that. */
+  readonly departures = new Map<RoomId, number>()
   readonly #recent: RecentChange[] = []
   #recentAfter: number
   #waiters = new Set<() => void>()
@@ -46,6 +49,11 @@ export class UserView {
   /** @param position everything later will be noted. */
   constructor(userNid: number, position: number) {
     this.userNid = userNid
+    this.#recentAfter = position
+  }
+
+  /** From here on every change is noted: what came before may not have been. */
+  beginAt(position: number): void {
     this.#recentAfter = position
   }
 

@@ -1,3 +1,4 @@
+import type { RoomId } from '@magik/protocol'
 import { LRUCache } from 'lru-cache'
 import { GLOBAL_ACCOUNT_DATA } from '../../storage/account-data-store.ts'
 import { changeKind } from '../../storage/change-kind.ts'
@@ -63,6 +64,17 @@ export class UserViews {
       this.#detachFrom(roomNid, view)
       this.#noteFor(view, { position, roomNid, isAccountData: false })
     }
+  }
+
+  /** A room has been deleted: those who were in it hear that they no longer are, and nothing else. */
+  onRoomGone(roomNid: number, roomId: RoomId): void {
+    for (const view of [...this.#views.values(), ...this.#beingLoaded.values()]) {
+      const membership = view.rooms.get(roomNid)
+      if (membership === undefined) continue
+      view.rooms.delete(roomNid)
+      view.departures.set(roomId, membership.position)
+    }
+    this.#byRoom.delete(roomNid)
   }
 
   #onChange(change: Change): void {
@@ -136,6 +148,11 @@ export class UserViews {
         view.rooms.set(roomNid, { membership, eventNid, position, isForgotten })
         if (membership === 'join') this.#attach(view, row.roomNid)
       }
+      for (const { roomId, position } of await this.#memberships.departuresOf(userNid)) {
+        if (!view.departures.has(roomId)) view.departures.set(roomId, position)
+      }
+      // What happened in the rooms while they were being read has been noted by nobody.
+      view.beginAt(this.#log.position)
       this.#views.set(userNid, view)
       return view
     } catch (error) {

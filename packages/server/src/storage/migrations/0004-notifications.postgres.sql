@@ -42,6 +42,7 @@ CREATE TABLE unread_deviations (
   highlight BIGINT NOT NULL,
   PRIMARY KEY (user_nid, room_nid, position)
 );
+CREATE INDEX unread_deviations_by_room ON unread_deviations (room_nid, position);
 
 -- Up to where users have read: by a receipt of either kind, by sending, or because they have joined only then.
 CREATE TABLE read_positions (
@@ -51,6 +52,7 @@ CREATE TABLE read_positions (
   position BIGINT NOT NULL,
   PRIMARY KEY (user_nid, room_nid, thread)
 );
+CREATE INDEX read_positions_by_room ON read_positions (room_nid);
 
 CREATE TABLE receipts (
   room_nid       BIGINT NOT NULL,

@@ -44,6 +44,7 @@ export interface RoomTables {
     txn_device_id: string | null
     txn_id: string | null
     json: string
+    received_ts: Defaulted<number>
   }
   redactions: { room_nid: number; redacts_event_id: string; event_nid: number }
   memberships: {

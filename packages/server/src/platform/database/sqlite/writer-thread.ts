@@ -13,7 +13,11 @@ const BUSY_TIMEOUT_MS = 10_000
 /** SQLite's default. */
 const PAGE_BYTES = 4096
 
-/** Opens the connection and brings the schema up to date. */
+/**
+ * Opens the connection and brings the schema up to date. What is deleted or overwritten is zeroed in the file
+ * (`secure_delete`), so that no redacted or purged content lies about in free pages: a page that is given up is
+ * written once more, which only work that deletes much has to pay.
+ */
 function open(options: WriterThreadOptions): DatabaseSync {
   const connection = new DatabaseSync(options.path, {
     timeout: BUSY_TIMEOUT_MS,
@@ -25,6 +29,7 @@ function open(options: WriterThreadOptions): DatabaseSync {
     PRAGMA synchronous = ${options.synchronous};
     PRAGMA cache_size = -${Math.ceil(options.pageCacheBytes / 1024)};
     PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = ${Math.ceil(options.checkpointBytes / PAGE_BYTES)};
     PRAGMA journal_size_limit = ${4 * options.checkpointBytes};`)
   migrate(connection, new URL(options.migrationsUrl))
@@ -35,7 +40,14 @@ function open(options: WriterThreadOptions): DatabaseSync {
 
 function pragmas(connection: DatabaseSync): Record<string, SqlValue> {
   const settings: Record<string, SqlValue> = {}
-  for (const name of ['journal_mode', 'synchronous', 'foreign_keys', 'wal_autocheckpoint', 'page_size']) {
+  for (const name of [
+    'journal_mode',
+    'synchronous',
+    'secure_delete',
+    'foreign_keys',
+    'wal_autocheckpoint',
+    'page_size',
+  ]) {
     const value = connection.prepare(`PRAGMA ${name}`).get()?.[name]
     settings[name] = typeof value === 'string' || typeof value === 'number' ? value : null
   }

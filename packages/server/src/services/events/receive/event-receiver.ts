@@ -1,4 +1,13 @@
-import { authEventIds, depthOf, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
+import {
+  authEventIds,
+  type EventId,
+  parseJsonText,
+  parsePdu,
+  prevEventIds,
+  ResolutionLimitError,
+  type RoomEvent,
+  type RoomId,
+} from '@magik/protocol'
 import { eventStatus, type StoredEvent } from '../../../storage/stored-event.ts'
 import type { UserNumbers } from '../../users/user-numbers.ts'
 import { StagedChunks } from '../../state/staged-chunks.ts'
@@ -13,8 +22,8 @@ import type { RoomWriter } from '../room-writer.ts'
 import { coveredExtremities } from './covered-extremities.ts'
 import { earlierRedactions, type ExpectedEventsDeps, isMissed } from './expected-events.ts'
 import { judgeEvent } from './judge-event.ts'
-import { localDepth } from './local-depth.ts'
-import { outlierOf } from './outliers.ts'
+import { claimedDepth, localDepth } from './local-depth.ts'
+import { judgedOutlierOf } from './outliers.ts'
 import type { Receipt } from './received-event.ts'
 import { refusedEvent } from './refused-event.ts'
 import { type ToldState, toldRoot } from './told-state.ts'
@@ -36,6 +45,8 @@ export interface IncomingEvent {
   readonly event: RoomEvent
   /** The states after those of its `prev_events` that cannot be had. */
   readonly told?: readonly ToldState[]
+  /** By it this server enters the room, perhaps anew: what it knows as the room's current state says nothing then. */
+  readonly isEntry?: boolean
 }
 
 /** An event that has left the room's queue. */
@@ -54,8 +65,8 @@ interface References {
 }
 
 /**
- * Takes events of other servers through the checks on receipt and into their rooms' graphs. Each is stored, whatever
- * became of it, before its receipt is given.
+ * Takes events of other servers through the checks on receipt and into their rooms' graphs. Each that can be judged is
+ * stored, whatever became of it, before its receipt is given.
  * @spec server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
 export class EventReceiver {
@@ -68,9 +79,12 @@ export class EventReceiver {
   /**
    * Receives events of one room in the order given, which ought to be that of their graph.
    * @returns a receipt for each, in order.
-   * @throws Error if the room is not known here; MatrixError M_LIMIT_EXCEEDED with status 503 when the room is too busy.
+   * @throws Error if the room is not known here, or an event is of another; MatrixError M_LIMIT_EXCEEDED with status 503
+   *   when the room is too busy.
    */
   async receive(roomId: RoomId, events: readonly IncomingEvent[]): Promise<Receipt[]> {
+    const foreign = events.find(({ event }) => event.roomId !== roomId)
+    if (foreign !== undefined) throw new Error(`event ${foreign.event.eventId} is not of room ${roomId}`)
     const receipts = new Map<IncomingEvent, Receipt>()
     let outstanding = events
     for (let attempt = 1; outstanding.length > 0; attempt += 1) {
@@ -108,49 +122,60 @@ export class EventReceiver {
     })
   }
 
-  async #beginOn(head: RoomHead, { event, told = [] }: IncomingEvent): Promise<Begun> {
-    const earlier = await this.#deps.events.findForWriting(event.eventId)
-    if (earlier !== undefined && !isPlaceless(earlier)) {
+  async #beginOn(head: RoomHead, incoming: IncomingEvent): Promise<Begun> {
+    const { told = [], isEntry = false } = incoming
+    const earlier = await this.#deps.events.findForWriting(incoming.event.eventId)
+    if (earlier !== undefined && !isPlacelessIn(head, earlier)) {
       return { receipt: { kind: 'duplicate', status: earlier.status }, durable: head.newestCommit }
     }
+    const event = earlier === undefined ? incoming.event : asStored(earlier)
     const references = await this.#references(head, event)
     const { missingPrevEvents: prevEvents, missingAuthEvents: authEvents } = references
     if (authEvents.length > 0 || (prevEvents.length > 0 && told.length === 0)) {
       return { receipt: { kind: 'missing', prevEvents, authEvents }, durable: undefined }
     }
-    if (await this.#isHistory(head, event, references)) return this.#keepHistory(head, event, earlier)
+    if (await this.#isHistory(head, event, references)) return this.#keepHistory(head, event, references, earlier)
     const users = new EntryUsers(this.#deps.userNumbers)
     const staged = new StagedChunks(this.#deps.treeCache, head.roomNid, head.pending.nextChunk)
     try {
-      const { built, reason } = await this.#place(head, { event, told, references, outlier: earlier }, users, staged)
+      const arrival = { event, told, isEntry, references, outlier: earlier }
+      const { built, reason } = await this.#place(head, arrival, users, staged)
       const durable = this.#deps.writer.append({ head, events: [built], users })
       if (built.event.status === eventStatus.accepted) noteBuilt(head, built)
       return { receipt: { kind: 'stored', status: built.event.status, reason }, durable }
     } catch (error) {
       staged.discard()
+      if (error instanceof ResolutionLimitError) return { receipt: { kind: 'unresolved' }, durable: undefined }
       throw error
     }
   }
 
   /**
-   * Whether an event is from before all that is known of the room: none of its parents is known, and it is no deeper
-   * than the first event that has a place. It takes no part in the room as it is now.
+   * Whether an event is from before all that is known of the room: it has no parents, or none that is known, and is no
+   * deeper than the first event that has a place. It takes no part in the room as it is now.
    */
   async #isHistory(head: RoomHead, { pdu }: RoomEvent, { prevEvents }: References): Promise<boolean> {
     if (prevEvents.length > 0 || head.pending.forwardExtremities.length === 0) return false
+    if (pdu.prev_events.length === 0) return true
     const [first] = await this.#deps.eventStore.newerThan(head.roomNid, BEGINNING, Number.MAX_SAFE_INTEGER, 1)
-    return first !== undefined && depthOf(pdu) <= first.depth
+    return first !== undefined && claimedDepth(pdu) <= first.depth
   }
 
   /** Keeps an event from before all that is known as an outlier. */
-  async #keepHistory(head: RoomHead, event: RoomEvent, earlier: StoredEvent | undefined): Promise<Begun> {
+  async #keepHistory(
+    head: RoomHead,
+    event: RoomEvent,
+    references: References,
+    earlier: StoredEvent | undefined,
+  ): Promise<Begun> {
     if (earlier !== undefined) {
       return { receipt: { kind: 'duplicate', status: earlier.status }, durable: head.newestCommit }
     }
     const users = new EntryUsers(this.#deps.userNumbers)
-    const built = await outlierOf(this.#deps, head, event, true, users)
+    const { authEvents } = references
+    const { built, reason } = await judgedOutlierOf(this.#deps, head, event, authEvents, users)
     const durable = this.#deps.writer.append({ head, events: [built], users })
-    return { receipt: { kind: 'stored', status: built.event.status, reason: undefined }, durable }
+    return { receipt: { kind: 'stored', status: built.event.status, reason }, durable }
   }
 
   /** Checks an event whose references are known, and builds what its commit has to write. */
@@ -159,13 +184,14 @@ export class EventReceiver {
     arrival: {
       readonly event: RoomEvent
       readonly told: readonly ToldState[]
+      readonly isEntry: boolean
       readonly references: References
       readonly outlier: StoredEvent | undefined
     },
     users: EntryUsers,
     staged: StagedChunks,
   ): Promise<{ readonly built: BuiltEvent; readonly reason: string | undefined }> {
-    const { event, told, references, outlier } = arrival
+    const { event, told, isEntry, references, outlier } = arrival
     const { events, forkResolver } = this.#deps
     const { prevEvents, authEvents } = references
     const roots = prevEvents.map(({ stateAfter = EMPTY_TREE }) => stateAfter)
@@ -174,7 +200,7 @@ export class EventReceiver {
       ? head.pending.stateRoot
       : await forkResolver.resolve(head, roots, staged)
     const depth = localDepth(event.pdu, prevEvents, head.pending.depth)
-    const { status, reason } = await judgeEvent(this.#deps, head, event, { authEvents, stateBefore })
+    const { status, reason } = await judgeEvent(this.#deps, head, event, { authEvents, stateBefore, isEntry })
     const place = { status, stateBefore, depth, outlierNid: outlier?.eventNid }
     if (status !== eventStatus.accepted) {
       return { built: await refusedEvent(this.#deps, head, event, place, users, staged), reason }
@@ -235,9 +261,20 @@ function known(roomId: RoomId, head: RoomHead | undefined): RoomHead {
   return head
 }
 
-/** Whether an event is known only from auth chains and states. */
-function isPlaceless({ stateBefore }: StoredEvent): boolean {
-  return stateBefore === undefined
+/**
+ * Whether an event is known only from the room's auth chains and states. One of another room's is not to be touched:
+ * where servers give out event IDs, two events may have the same.
+ */
+function isPlacelessIn(head: RoomHead, { roomNid, stateBefore }: StoredEvent): boolean {
+  return roomNid === head.roomNid && stateBefore === undefined
+}
+
+/**
+ * An event as it was when it came first. That is what is stored, even if another text comes with its ID later: whole where
+ * it had been cut down for a wrong hash, or another event where servers give out IDs.
+ */
+function asStored({ eventId, roomId, roomVersion, json }: StoredEvent): RoomEvent {
+  return { eventId, roomId, pdu: parsePdu(parseJsonText(json), roomVersion) }
 }
 
 /** Before the first event of any room. */

@@ -1,8 +1,9 @@
-import { depthOf, type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
+import { type EventId, prevEventIds, type RoomEvent, type RoomId } from '@magik/protocol'
 import type { EventReader } from '../event-reader.ts'
 import type { RoomHeads } from '../room-heads.ts'
 import type { EventReceiver } from './event-receiver.ts'
 import type { EventSource } from './event-source.ts'
+import { inGraphOrder } from './graph-order.ts'
 import type { Outliers } from './outliers.ts'
 import type { Receipt } from './received-event.ts'
 import type { ToldState } from './told-state.ts'
@@ -50,7 +51,7 @@ export class GapFiller {
       for (const earlier of await this.#missingEvents(roomId, event, source)) {
         // One with no known parent lies beyond the gap, if not before all that is known of the room: where the state
         // after a gap has to be asked for, it is asked for once, at the near side.
-        if (await this.#hasKnownParent(earlier)) await this.#receiveAfterGap(roomId, earlier, source)
+        if (await this.#hasKnownParent(roomId, earlier)) await this.#receiveAfterGap(roomId, earlier, source)
       }
     }
     return this.#receiveAfterGap(roomId, event, source)
@@ -67,9 +68,9 @@ export class GapFiller {
     return told === undefined ? receipt : this.#receive(roomId, event, told)
   }
 
-  async #hasKnownParent({ pdu }: RoomEvent): Promise<boolean> {
+  async #hasKnownParent(roomId: RoomId, { pdu }: RoomEvent): Promise<boolean> {
     const parents = await this.#deps.events.findManyForWriting(prevEventIds(pdu))
-    return parents.values().some(({ stateAfter }) => stateAfter !== undefined)
+    return parents.values().some((parent) => parent.roomId === roomId && parent.stateAfter !== undefined)
   }
 
   async #receive(roomId: RoomId, event: RoomEvent, told: readonly ToldState[] = []): Promise<Receipt> {
@@ -78,13 +79,16 @@ export class GapFiller {
     return receipt
   }
 
-  /** The events between what is known and an event, oldest first. */
+  /** The events between what is known and an event, each after those that it builds on. */
   async #missingEvents(roomId: RoomId, event: RoomEvent, source: EventSource): Promise<RoomEvent[]> {
     const head = await this.#deps.heads.find(roomId)
     const earliest = (head?.committed.forwardExtremities ?? []).map(({ eventId }) => eventId)
     const latest = [event.eventId]
     const events = await source.missingEvents({ roomId, earliest, latest, limit: MAX_MISSING_EVENTS })
-    return [...events].sort((first, second) => depthOf(first.pdu) - depthOf(second.pdu))
+    // Another server chose them: more than were asked for, or those of another room, are none of this gap.
+    const own = events.slice(0, MAX_MISSING_EVENTS).filter((earlier) => earlier.roomId === roomId)
+    // Not by depth, which each event claims as it likes, and which rooms of old versions may have used up.
+    return inGraphOrder(own, ({ pdu }) => prevEventIds(pdu))
   }
 
   /** Stores the events of the states after some events. @returns undefined if one of the states cannot be had. */

@@ -60,7 +60,7 @@ export async function judgeEvent(
   deps: StateReading,
   head: RoomHead,
   event: RoomEvent,
-  place: { readonly authEvents: readonly StoredEvent[]; readonly stateBefore: number },
+  place: { readonly authEvents: readonly StoredEvent[]; readonly stateBefore: number; readonly isEntry: boolean },
 ): Promise<Judgement> {
   const { version } = head
   const { authEvents, stateBefore } = place
@@ -75,8 +75,8 @@ export async function judgeEvent(
   if (!byStateBefore.allowed) return { status: eventStatus.rejectedByState, reason: byStateBefore.rule }
   // 6
   const { forwardExtremities, stateRoot } = head.pending
-  // A room that is being entered has no current state yet.
-  if (stateRoot === stateBefore || forwardExtremities.length === 0) return ACCEPTED
+  // A room that is being entered has no current state, or the one of an earlier stay.
+  if (stateRoot === stateBefore || forwardExtremities.length === 0 || place.isEntry) return ACCEPTED
   const byCurrentState = checkAuthRules(event, (await loadAuthState(deps, head, event.pdu)).lookup, version)
   if (byCurrentState.allowed) return ACCEPTED
   return { status: eventStatus.softFailed, reason: byCurrentState.rule }

@@ -4,7 +4,9 @@ import type { StagedChunks } from '../../state/staged-chunks.ts'
 import { type EventBuilding, identityOf, stateAfter } from '../build-event.ts'
 import { type BuiltEvent, NO_GRAPH_CHANGES } from '../built-event.ts'
 import type { EntryUsers } from '../entry-users.ts'
+import { waitingRedaction } from '../plan-redaction.ts'
 import type { RoomHead } from '../room-heads.ts'
+import { earlierRedactions, type ExpectedEventsDeps } from './expected-events.ts'
 
 /**
  * What storing an event takes that becomes no part of the room: rejected and soft-failed ones with their place in the
@@ -15,7 +17,7 @@ import type { RoomHead } from '../room-heads.ts'
  * @spec server-server-api/#soft-failure
  */
 export async function refusedEvent(
-  deps: EventBuilding,
+  deps: EventBuilding & ExpectedEventsDeps,
   head: RoomHead,
   event: RoomEvent,
   place: {
@@ -33,6 +35,8 @@ export async function refusedEvent(
   const { pdu } = event
   const isPartOfState = status === eventStatus.softFailed && stateBefore !== undefined
   const after = isPartOfState ? await stateAfter(deps, { roomNid, stateBefore, eventNid, pdu }, staged) : stateBefore
+  // It may be shown all the same: as a part of the room's state, or once it gets a place.
+  const redactions = await earlierRedactions(deps, head, event.eventId)
   const stored: StoredEvent = {
     ...(await identityOf(head, event, users)),
     eventNid,
@@ -41,7 +45,7 @@ export async function refusedEvent(
     status,
     stateBefore,
     stateAfter: after,
-    redactedBy: undefined,
+    redactedBy: await waitingRedaction(deps, redactions, { roomNid, sender: pdu.sender }),
     transaction: undefined,
   }
   // A member event may enter the state later, when forks are resolved: its user has a number then.

@@ -1,4 +1,4 @@
-import { MatrixError, type RoomEvent, type RoomId, type RoomVersion } from '@magik/protocol'
+import { checkAuthRules, MatrixError, type RoomEvent, type RoomId, type RoomVersion } from '@magik/protocol'
 import { EntryUsers } from '../entry-users.ts'
 import { EMPTY_HEAD, RoomHead } from '../room-heads.ts'
 import type { EventReceiver } from './event-receiver.ts'
@@ -32,14 +32,20 @@ export class RoomImports {
   /**
    * Enters a room. One that is known already, from an earlier stay, is entered again.
    * @returns what became of the entering event.
-   * @throws MatrixError M_BAD_STATE if what is told holds no create event of the room.
+   * @throws MatrixError M_BAD_STATE if what is told holds no valid create event of the room; M_LIMIT_EXCEEDED with status
+   *   503 while what is left of it from an earlier stay is being deleted.
    */
   async enter(entry: RoomEntry): Promise<Receipt> {
     const { outliers, receiver } = this.#deps
     const { roomId, event, state, authChain } = entry
-    if ((await this.#deps.heads.find(roomId)) === undefined) await this.#begin(entry)
+    if ((await this.#deps.heads.find(roomId)) === undefined) {
+      await this.#begin(entry)
+      if ((await this.#deps.heads.find(roomId)) === undefined) {
+        throw new MatrixError('M_LIMIT_EXCEEDED', 'The room is being deleted from this server', { status: 503 })
+      }
+    }
     await outliers.store(roomId, [...authChain, ...state])
-    const [receipt] = await receiver.receive(roomId, [{ event, told: [{ state }] }])
+    const [receipt] = await receiver.receive(roomId, [{ event, told: [{ state }], isEntry: true }])
     if (receipt === undefined) throw new Error('an event was received without a receipt')
     return receipt
   }
@@ -47,8 +53,8 @@ export class RoomImports {
   /** Stores the room with its create event, and nothing else yet: to readers it is not known before it has a state. */
   async #begin({ roomId, version, state, authChain }: RoomEntry): Promise<void> {
     const { heads, numbers, userNumbers, writer, clock } = this.#deps
-    const create = [...state, ...authChain].find(({ pdu, roomId: of }) => pdu.type === 'm.room.create' && of === roomId)
-    if (create === undefined) throw new MatrixError('M_BAD_STATE', 'The room’s state holds no create event')
+    const create = [...state, ...authChain].find((event) => isCreateOf(roomId, event, version))
+    if (create === undefined) throw new MatrixError('M_BAD_STATE', 'The room’s state holds no valid create event')
     const roomNid = await numbers.next('room')
     const head = new RoomHead({ roomNid, roomId, version, head: EMPTY_HEAD, position: 0 })
     const users = new EntryUsers(userNumbers)
@@ -60,4 +66,10 @@ export class RoomImports {
     // Refused: another request, or another server on this database, has begun it meanwhile.
     if (result.committed) heads.add(head)
   }
+}
+
+function isCreateOf(roomId: RoomId, event: RoomEvent, version: RoomVersion): boolean {
+  const { type, state_key: stateKey } = event.pdu
+  if (type !== 'm.room.create' || stateKey !== '' || event.roomId !== roomId) return false
+  return checkAuthRules(event, () => undefined, version).allowed
 }

@@ -7,13 +7,13 @@ import type { RoomHead } from '../room-heads.ts'
 
 /** A state of a room as another server tells it. */
 export interface ToldState {
-  /** The state events; all known here, as outliers at least. */
+  /** The state events; stored before, as outliers at least. */
   readonly state: readonly RoomEvent[]
 }
 
 /**
- * Builds the tree of a state that another server has told. Events that failed the checks on receipt are left out of it.
- * @throws Error if one of the events is not known here.
+ * Builds the tree of a state that another server has told. Events that failed the checks on receipt are left out of it,
+ * and so are those that could not even be judged, as what they cite is not known here.
  * @spec server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
 export async function toldRoot(
@@ -25,9 +25,7 @@ export async function toldRoot(
   const known = await deps.events.findManyForWriting(state.map(({ eventId }) => eventId))
   const changes = state.flatMap(({ eventId }) => {
     const event = known.get(eventId)
-    if (event === undefined) throw new Error(`state of ${head.roomId} names ${eventId}, which is not known`)
-    if (isRejected(event.status) || event.stateKey === undefined) return []
-    if (event.roomNid !== head.roomNid) return []
+    if (event?.roomNid !== head.roomNid || isRejected(event.status) || event.stateKey === undefined) return []
     return [{ type: event.type, stateKey: event.stateKey, event: event.eventNid }]
   })
   return staged.add(await deps.tree.update(head.roomNid, EMPTY_TREE, changes, staged.nextChunk))
