@@ -43,7 +43,7 @@ export async function createDatabaseCheck(
     database,
     serverName: parseServerName(config.server_name),
     // Without an index: what is resolved anew must not rest on what is to be checked.
-    forkResolver: new ForkResolver({ ...reading, authIndexes: undefined }),
+    forkResolver: new ForkResolver({ tree, events }),
     findings: new Findings({ database, isRebuilding, onFinding }),
     onProgress,
   })

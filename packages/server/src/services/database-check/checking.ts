@@ -3,6 +3,7 @@ import type { AuthChainStore } from '../../storage/auth-chain-store.ts'
 import type { AuthEdgeStore } from '../../storage/auth-edge-store.ts'
 import type { CheckStore } from '../../storage/check-store.ts'
 import type { EventStore } from '../../storage/event-store.ts'
+import type { RedactedEventStore } from '../../storage/redacted-event-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { ForkResolver } from '../events/fork-resolver.ts'
@@ -21,6 +22,7 @@ export interface Checking {
   readonly forkResolver: ForkResolver
   readonly checkStore: CheckStore
   readonly eventStore: EventStore
+  readonly redactedEventStore: RedactedEventStore
   readonly roomStore: RoomStore
   readonly authChainStore: AuthChainStore
   readonly authEdgeStore: AuthEdgeStore

@@ -14,7 +14,7 @@ import {
 import { LRUCache } from 'lru-cache'
 import { changeKind } from '../../storage/change-kind.ts'
 import type { RawEvent } from '../../storage/check-store.ts'
-import { eventStatus } from '../../storage/stored-event.ts'
+import { eventStatus, type StoredEvent } from '../../storage/stored-event.ts'
 import { StateTreeError } from '../state/state-tree-error.ts'
 import { EMPTY_TREE } from '../state/tree-node.ts'
 import { waitingRedaction } from '../events/plan-redaction.ts'
@@ -108,8 +108,8 @@ export class EventCheck {
     if (position !== null && status !== eventStatus.accepted) {
       await say(`it has position ${position}, though it is no accepted event`)
     }
-    const mayBePlaceless = status === eventStatus.outlier || status === eventStatus.rejected
-    if (before === null && after === null && mayBePlaceless) return false
+    // Purging history takes the place of those, too, that were refused.
+    if (before === null && after === null && status !== eventStatus.accepted) return false
     if (status === eventStatus.outlier) await say('it is an outlier with a state')
     else if (before === null || after === null) await say('it has no state before or after it')
     else return true
@@ -196,7 +196,7 @@ export class EventCheck {
 
   /** The redaction that applies to an event may, and one that may does. */
   async #checkRedactedBy({ raw, about, sender }: ReadableEvent): Promise<void> {
-    const { findings, eventStore, checkStore } = this.#deps
+    const { findings, eventStore, checkStore, redactedEventStore } = this.#deps
     const { redacted_by: redactedBy, room_nid: roomNid, event_nid: eventNid, status } = raw
     const listed = await eventStore.redactionsOf(roomNid, parseEventId(raw.event_id))
     const target = { roomNid, sender: parseUserId(sender) }
@@ -206,7 +206,11 @@ export class EventCheck {
       if (listed.length === 0 || status !== eventStatus.accepted) return
       const missed = await applies(listed)
       if (missed === undefined) return
-      const repair = [checkStore.setRedactedBy(eventNid, missed)]
+      const { originServerTs } = await this.#deps.events.get(missed)
+      const repair = [
+        checkStore.setRedactedBy(eventNid, missed),
+        redactedEventStore.insert(eventNid, roomNid, originServerTs),
+      ]
       await findings.add({
         about,
         what: `it is not marked as redacted, though event number ${missed} redacts it`,
@@ -214,18 +218,18 @@ export class EventCheck {
       })
       return
     }
-    // Where it is not listed, that has a finding of its own.
-    if ((await this.#names(redactedBy, raw)) && (await applies([redactedBy])) !== undefined) return
+    // Where it is not listed, that has a finding of its own; one whose place was purged cannot be judged any more.
+    const redaction = (await this.#deps.events.getMany([redactedBy])).get(redactedBy)
+    if (redaction?.stateBefore === undefined) return
+    if (this.#names(redaction, raw) && (await applies([redactedBy])) !== undefined) return
     const repair = [checkStore.setRedactedBy(eventNid, (await applies(listed)) ?? null)]
     await findings.add({ about, what: `event number ${redactedBy} is said to redact it, and does not`, repair })
   }
 
   /** Whether an event is an accepted redaction of another. */
-  async #names(redactionNid: number, { event_id: eventId, room_nid: roomNid }: RawEvent): Promise<boolean> {
-    const { events } = this.#deps
-    const redaction = (await events.getMany([redactionNid])).get(redactionNid)
-    if (redaction?.status !== eventStatus.accepted || redaction.roomNid !== roomNid) return false
-    return redactedEventId(events.pdu(redaction), redaction.roomVersion) === eventId
+  #names(redaction: StoredEvent, { event_id: eventId, room_nid: roomNid }: RawEvent): boolean {
+    if (redaction.status !== eventStatus.accepted || redaction.roomNid !== roomNid) return false
+    return redactedEventId(this.#deps.events.pdu(redaction), redaction.roomVersion) === eventId
   }
 
   /** Each position of an event is in the log, as that event's; the log may have been cut off at its beginning. */

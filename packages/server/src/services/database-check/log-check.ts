@@ -40,8 +40,12 @@ async function checkSpan(deps: Checking, from: number, to: number): Promise<void
   for (const position of positions) {
     const change = changes.get(position)
     if (change === undefined) await findings.add({ about, what: `position ${position} is missing` })
-    else if (change.kind === changeKind.event && known.get(change.ref ?? 0)?.position !== position) {
-      await findings.add({ about, what: `position ${position} is of event number ${change.ref}, which is not there` })
+    else if (change.kind === changeKind.event) {
+      // Of history that was purged the event is gone, or has no position any more.
+      const at = known.get(change.ref ?? 0)?.position ?? position
+      if (at !== position) {
+        await findings.add({ about, what: `position ${position} is of event number ${change.ref}, which is at ${at}` })
+      }
     }
   }
 }
