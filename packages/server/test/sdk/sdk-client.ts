@@ -2,6 +2,7 @@ import {
   ClientEvent,
   createClient,
   EventTimeline,
+  Filter,
   type MatrixClient,
   type MatrixEvent,
   PendingEventOrdering,
@@ -105,6 +106,8 @@ export class SdkUser {
     })
     await client.startClient({
       initialSyncLimit: TIMELINE_LIMIT,
+      // The limit above is for the first answer only.
+      filter: Filter.fromJson(this.userId, '', { room: { timeline: { limit: TIMELINE_LIMIT } } }),
       pendingEventOrdering: PendingEventOrdering.Detached,
       pollTimeout: 20_000,
       disablePresence: true,
