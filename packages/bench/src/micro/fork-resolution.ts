@@ -86,7 +86,6 @@ async function contestOf({ entries, forks }: Scale, story: Story): Promise<Conte
   const resolver = new ForkResolver({
     tree: room.tree,
     events: new EventReader({ store, cacheBytes: 104_857_600 }),
-    authIndexes: undefined,
   })
   const forked = { roomNid: room.room, roomId: events.roomId, version: events.version }
   return {

@@ -1,3 +1,4 @@
+import type { QueryCreator } from 'kysely'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind } from '../platform/database/query.ts'
 import type { Schema } from './schema.ts'
@@ -18,11 +19,15 @@ export interface ReceiptRow {
 /** Most receipts that one read returns. */
 export const MAX_RECEIPTS = 1_000
 
+/** So many are read at once; there are seldom more. */
+const FEW_RECEIPTS = 100
+
 /** Receipts: one per user, type and thread of a room. */
 export class ReceiptStore {
   readonly #database: Database<Schema>
   readonly #find
   readonly #between
+  readonly #fewBetween
   readonly #upsert
 
   constructor(database: Database<Schema>) {
@@ -36,30 +41,8 @@ export class ReceiptStore {
         .where('receipt_type', '=', p.receiptType)
         .where('thread', '=', p.thread),
     )
-    this.#between = database.query<{ roomNid: number; after: number; upTo: number; userNid: number; limit: number }>({
-      scan: true,
-    })((q, p) =>
-      q
-        .selectFrom('receipts')
-        .innerJoin('users', 'users.user_nid', 'receipts.user_nid')
-        .select([
-          'users.user_id as userId',
-          'receipts.user_nid as userNid',
-          'receipts.receipt_type as receiptType',
-          'receipts.thread',
-          'receipts.event_id as eventId',
-          'receipts.ts',
-          'receipts.position',
-        ])
-        .where('receipts.room_nid', '=', p.roomNid)
-        .where('receipts.position', '>', p.after)
-        .where('receipts.position', '<=', p.upTo)
-        .where(({ eb, or }) =>
-          or([eb('receipts.receipt_type', '<>', 'm.read.private'), eb('receipts.user_nid', '=', p.userNid)]),
-        )
-        .orderBy('receipts.position', 'desc')
-        .limit(p.limit),
-    )
+    this.#between = database.query<BetweenParameters>({ scan: true })((q, p) => selectBetween(q, p))
+    this.#fewBetween = database.query<BetweenParameters>()((q, p) => selectBetween(q, p))
     this.#upsert = database.query<{
       roomNid: number
       userNid: number
@@ -117,7 +100,10 @@ export class ReceiptStore {
    * Of more than `MAX_RECEIPTS` the newest.
    */
   async between(roomNid: number, userNid: number, after: number, upTo: number): Promise<ReceiptRow[]> {
-    return this.#database.scan(this.#between, { roomNid, userNid, after, upTo, limit: MAX_RECEIPTS })
+    const parameters = { roomNid, userNid, after, upTo }
+    const few = await this.#database.all(this.#fewBetween, { ...parameters, limit: FEW_RECEIPTS })
+    if (few.length < FEW_RECEIPTS) return few
+    return this.#database.scan(this.#between, { ...parameters, limit: MAX_RECEIPTS })
   }
 
   /** Sets a receipt; one that is further back than what it would replace changes nothing. */
@@ -133,4 +119,35 @@ export class ReceiptStore {
   }): BoundWrite {
     return bind(this.#upsert, receipt)
   }
+}
+
+interface BetweenParameters {
+  readonly roomNid: number
+  readonly after: number
+  readonly upTo: number
+  readonly userNid: number
+  readonly limit: number
+}
+
+function selectBetween(q: QueryCreator<Schema>, p: BetweenParameters) {
+  return q
+    .selectFrom('receipts')
+    .innerJoin('users', 'users.user_nid', 'receipts.user_nid')
+    .select([
+      'users.user_id as userId',
+      'receipts.user_nid as userNid',
+      'receipts.receipt_type as receiptType',
+      'receipts.thread',
+      'receipts.event_id as eventId',
+      'receipts.ts',
+      'receipts.position',
+    ])
+    .where('receipts.room_nid', '=', p.roomNid)
+    .where('receipts.position', '>', p.after)
+    .where('receipts.position', '<=', p.upTo)
+    .where(({ eb, or }) =>
+      or([eb('receipts.receipt_type', '<>', 'm.read.private'), eb('receipts.user_nid', '=', p.userNid)]),
+    )
+    .orderBy('receipts.position', 'desc')
+    .limit(p.limit)
 }

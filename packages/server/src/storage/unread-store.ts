@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type QueryCreator, sql } from 'kysely'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind } from '../platform/database/query.ts'
 import { ALL_THREADS } from './read-position-store.ts'
@@ -36,6 +36,9 @@ export interface UnreadExceptions {
   readonly deviations: readonly DeviationRow[]
 }
 
+/** So many rows are read at once, and hardly ever are there more. */
+const FEW_ROWS = 100
+
 /** Spelled out in the statement, so that the index of such events serves it. */
 const RETRACTED = sql.lit<number>(1)
 
@@ -45,6 +48,7 @@ export class UnreadStore {
   readonly #counterAt
   readonly #countersBetween
   readonly #exceptions
+  readonly #fewExceptions
   readonly #insertCounter
   readonly #retract
   readonly #insertDeviation
@@ -107,39 +111,9 @@ export class UnreadStore {
         ])
         .where('threads.thread', 'is not', null),
     )
-    this.#exceptions = database.query<{ userNid: number; roomNid: number; after: number; upTo: number }>({
-      scan: true,
-    })((q, p) =>
-      q
-        .selectFrom('unread_counters')
-        .select(({ lit }) => [
-          'position',
-          'thread',
-          'matched',
-          lit<number>(1).as('is_retracted'),
-          lit<number>(0).as('notify'),
-          lit<number>(0).as('highlight'),
-        ])
-        .where('room_nid', '=', p.roomNid)
-        .where('position', '>', p.after)
-        .where('position', '<=', p.upTo)
-        .where('is_retracted', '=', RETRACTED)
-        .unionAll(
-          q
-            .selectFrom('unread_deviations')
-            .select(({ lit }) => [
-              'position',
-              'thread',
-              'matched',
-              lit<number>(0).as('is_retracted'),
-              'notify',
-              'highlight',
-            ])
-            .where('user_nid', '=', p.userNid)
-            .where('room_nid', '=', p.roomNid)
-            .where('position', '>', p.after)
-            .where('position', '<=', p.upTo),
-        ),
+    this.#exceptions = database.query<ExceptionParameters>({ scan: true })((q, p) => selectExceptions(q, p))
+    this.#fewExceptions = database.query<ExceptionParameters & { limit: number }>()((q, p) =>
+      selectExceptions(q, p).limit(p.limit),
     )
     this.#insertCounter = database.query<{
       roomNid: number
@@ -224,7 +198,9 @@ export class UnreadStore {
 
   /** The events of a span `(after, upTo]` of a room that a user's counts are not to be told from the counters. */
   async exceptions(userNid: number, roomNid: number, after: number, upTo: number): Promise<UnreadExceptions> {
-    const rows = await this.#database.scan(this.#exceptions, { userNid, roomNid, after, upTo })
+    const parameters = { userNid, roomNid, after, upTo }
+    const few = await this.#database.all(this.#fewExceptions, { ...parameters, limit: FEW_ROWS })
+    const rows = few.length < FEW_ROWS ? few : await this.#database.scan(this.#exceptions, parameters)
     const [retracted, deviating] = [rows.filter((row) => row.is_retracted), rows.filter((row) => !row.is_retracted)]
     const deviations = deviating.map((row) => ({ ...row, notify: row.notify !== 0, highlight: row.highlight !== 0 }))
     return { retracted, deviations }
@@ -272,6 +248,46 @@ export class UnreadStore {
   }): BoundWrite {
     return bind(entry.thread === ALL_THREADS ? this.#dropDeviations : this.#dropDeviationsOfThread, entry)
   }
+}
+
+interface ExceptionParameters {
+  readonly userNid: number
+  readonly roomNid: number
+  readonly after: number
+  readonly upTo: number
+}
+
+function selectExceptions(q: QueryCreator<Schema>, p: ExceptionParameters) {
+  return q
+    .selectFrom('unread_counters')
+    .select(({ lit }) => [
+      'position',
+      'thread',
+      'matched',
+      lit<number>(1).as('is_retracted'),
+      lit<number>(0).as('notify'),
+      lit<number>(0).as('highlight'),
+    ])
+    .where('room_nid', '=', p.roomNid)
+    .where('position', '>', p.after)
+    .where('position', '<=', p.upTo)
+    .where('is_retracted', '=', RETRACTED)
+    .unionAll(
+      q
+        .selectFrom('unread_deviations')
+        .select(({ lit }) => [
+          'position',
+          'thread',
+          'matched',
+          lit<number>(0).as('is_retracted'),
+          'notify',
+          'highlight',
+        ])
+        .where('user_nid', '=', p.userNid)
+        .where('room_nid', '=', p.roomNid)
+        .where('position', '>', p.after)
+        .where('position', '<=', p.upTo),
+    )
 }
 
 function toCounts(text: string | null | undefined): MatchCounts {

@@ -100,16 +100,14 @@ export class SdkUser {
   async #start(): Promise<void> {
     const { client } = this
     onTestFinished(() => client.stopClient())
-    // Without one the SDK asks for ten events: on a busy machine more come between two answers.
-    const filter = new Filter(this.userId)
-    filter.setTimelineLimit(TIMELINE_LIMIT)
     let isPrepared = false
     client.on(ClientEvent.Sync, (state) => {
       if (state === SyncState.Prepared) isPrepared = true
     })
     await client.startClient({
       initialSyncLimit: TIMELINE_LIMIT,
-      filter,
+      // The limit above is for the first answer only.
+      filter: Filter.fromJson(this.userId, '', { room: { timeline: { limit: TIMELINE_LIMIT } } }),
       pendingEventOrdering: PendingEventOrdering.Detached,
       pollTimeout: 20_000,
       disablePresence: true,
