@@ -83,6 +83,7 @@ export function createCore(
   const writer = new RoomWriter({
     log,
     clock,
+    randomBytes,
     heads,
     events,
     treeCache,

@@ -100,6 +100,19 @@ export class RoomHead {
   }
 }
 
+/** Bytes that decide by how much a commit moves a head's version on: up to 2^24, with room for billions of commits. */
+const VERSION_STEP_BYTES = 3
+
+/**
+ * The version of the head that a commit leaves behind. It is drawn by lot: of a head that was refused, and another that
+ * another writer has put in its place, mere counting would make the same number.
+ */
+export function nextVersion(version: number, randomBytes: (count: number) => Uint8Array): number {
+  let step = 0
+  for (const byte of randomBytes(VERSION_STEP_BYTES)) step = step * 256 + byte
+  return version + 1 + step
+}
+
 /** The head of a room before its first event. */
 export const EMPTY_HEAD: HeadRow = {
   version: 0,

@@ -15,7 +15,7 @@ import type { TreeCache } from '../state/tree-cache.ts'
 import type { AppendResult, BuiltEvent, MembershipChange, TimelineDetails } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventReader } from './event-reader.ts'
-import type { RoomHead, RoomHeads } from './room-heads.ts'
+import { nextVersion, type RoomHead, type RoomHeads } from './room-heads.ts'
 import type { UnreadAccounting } from './unread-accounting.ts'
 
 /** What joins a room in one commit. */
@@ -41,6 +41,7 @@ export type OwnEventListener = (event: StoredEvent, built: BuiltEvent) => void
 export interface RoomWriterDeps {
   readonly log: ChangeLog
   readonly clock: Clock
+  readonly randomBytes: (count: number) => Uint8Array
   readonly heads: RoomHeads
   readonly events: EventReader
   readonly treeCache: TreeCache
@@ -88,7 +89,7 @@ export class RoomWriter {
     const expected = head.pending
     const last = events.at(-1)
     if (last === undefined) throw new Error('nothing to append')
-    const newHead = { ...last.head, version: expected.version + 1 }
+    const newHead = { ...last.head, version: nextVersion(expected.version, this.#deps.randomBytes) }
     const statements = this.#statements(append, expected, newHead)
     if (append.creation === undefined) for (const built of events) this.stage(head, built)
     head.advance(newHead)
@@ -105,7 +106,7 @@ export class RoomWriter {
   async maintain(head: RoomHead, statements: readonly BoundWrite[]): Promise<WriteResult> {
     const { log, heads, roomStore } = this.#deps
     const expected = head.pending
-    const committed = { ...expected, version: expected.version + 1 }
+    const committed = { ...expected, version: nextVersion(expected.version, this.#deps.randomBytes) }
     head.advance(committed)
     heads.hold(head)
     let isDurable = false

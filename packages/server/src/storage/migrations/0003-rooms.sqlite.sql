@@ -12,7 +12,7 @@ CREATE TABLE rooms (
 -- What a send needs to read and compare-and-set: one short row a room, rewritten by each event.
 CREATE TABLE room_heads (
   room_nid            INTEGER NOT NULL PRIMARY KEY,
-  version             INTEGER NOT NULL,   -- one more per commit; a writer that built on an older one starts again
+  version             INTEGER NOT NULL,   -- greater with each commit, by lot; a writer that built on another starts again
   forward_extremities TEXT    NOT NULL,   -- JSON [[event number, event ID], ...]; never an outlier, rejected or soft-failed event
   state_root          INTEGER NOT NULL,   -- the state tree after all of them
   next_chunk          INTEGER NOT NULL,   -- the first unused chunk ID of the room's state tree
