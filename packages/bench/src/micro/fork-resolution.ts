@@ -1,6 +1,7 @@
 import type { EventId, JsonObject, ResolutionEvent, UserId } from '@magik/protocol'
 import { EventReader } from '../../../server/src/services/events/event-reader.ts'
 import { ForkResolver } from '../../../server/src/services/events/fork-resolver.ts'
+import { authIndexOf } from './auth-index.ts'
 import { type Contest, type Scale, type Subject, versionOf } from './contest.ts'
 import { NaiveResolution } from './naive-resolution.ts'
 import { creator, MODERATORS, member, RoomEvents, type StateMap, stateKeyText } from './room-events.ts'
@@ -83,9 +84,11 @@ async function contestOf({ entries, forks }: Scale, story: Story): Promise<Conte
   const before = await room.keep(changesOf(Array.from(start.values(), (eventId) => eventOf(events, eventId))))
   const roots: number[] = []
   for (const sent of changed) roots.push(await room.keep(changesOf(sent), before))
+  const index = authIndexOf(events, numberOf)
   const resolver = new ForkResolver({
     tree: room.tree,
     events: new EventReader({ store, cacheBytes: 104_857_600 }),
+    authIndexes: { forStates: async () => index },
   })
   const forked = { roomNid: room.room, roomId: events.roomId, version: events.version }
   return {

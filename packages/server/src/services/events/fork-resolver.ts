@@ -36,7 +36,7 @@ interface Conflict {
 /** What resolving forks takes. */
 export interface ForkResolving extends StateReading {
   /** Where left out, auth chains are walked down. */
-  readonly authIndexes?: AuthIndexes
+  readonly authIndexes?: Pick<AuthIndexes, 'forStates'>
 }
 
 /**
