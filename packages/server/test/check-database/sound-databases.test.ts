@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { path, registerAdmin, temporaryFolder, testServer, until } from '../harness/index.ts'
+import { isOnPostgres, path, registerAdmin, temporaryFolder, testServer, until } from '../harness/index.ts'
 import { runRound } from '../simulation/round.ts'
 import { VirtualServer } from '../simulation/virtual-server.ts'
 import { checkFile } from './checked.ts'
@@ -23,36 +23,39 @@ test('nothing is found in the databases of servers that have quarrelled over a b
   }
 }, 120_000)
 
-test('nothing is found after history has been purged, its state collected and a room deleted', async () => {
-  // given a room with redactions, of which some are purged
-  const running = await testServer({ users: ['alice', 'bob'] })
-  const { alice, bob, transport, clock } = running
-  const admin = await registerAdmin(transport)
-  const room = await alice.createRoomWith([bob])
-  const gone = await alice.createRoomWith([bob])
-  for (const text of ['one', 'two']) {
-    const pinned = await alice.setState(room, 'm.room.pinned_events', { pinned: [text] })
-    await alice.redact(room, pinned)
-    const { event_id: said } = await bob.send(room, text)
-    await bob.redact(room, said)
-    await alice.setState(room, 'm.room.topic', { topic: text })
-  }
-  const { event_id: first } = await bob.send(room, 'stays')
-  await bob.send(room, 'stays, too')
-  const jobsDone = (resource: string) =>
-    until('all jobs are done', async () => {
-      await clock.advance(60_000)
-      const { scheduled_tasks: tasks } = await admin.get<{ scheduled_tasks: { status: string }[] }>(
-        '/_synapse/admin/v1/scheduled_tasks',
-        { resource_id: resource },
-      )
-      return tasks.length > 0 && tasks.every(({ status }) => status === 'complete')
-    })
-  await admin.post(path`/_synapse/admin/v1/purge_history/${room}/${first}`, {})
-  await jobsDone(room)
-  await admin.delete(path`/_synapse/admin/v2/rooms/${gone}`, { purge: true })
-  await jobsDone(gone)
-  await running.stop()
-  // then the database is sound
-  expect((await checkFile(join(running.folder, 'homeserver.db'))).lines).toEqual([])
-})
+test.skipIf(isOnPostgres)(
+  'nothing is found after history has been purged, its state collected and a room deleted',
+  async () => {
+    // given a room with redactions, of which some are purged
+    const running = await testServer({ users: ['alice', 'bob'] })
+    const { alice, bob, transport, clock } = running
+    const admin = await registerAdmin(transport)
+    const room = await alice.createRoomWith([bob])
+    const gone = await alice.createRoomWith([bob])
+    for (const text of ['one', 'two']) {
+      const pinned = await alice.setState(room, 'm.room.pinned_events', { pinned: [text] })
+      await alice.redact(room, pinned)
+      const { event_id: said } = await bob.send(room, text)
+      await bob.redact(room, said)
+      await alice.setState(room, 'm.room.topic', { topic: text })
+    }
+    const { event_id: first } = await bob.send(room, 'stays')
+    await bob.send(room, 'stays, too')
+    const jobsDone = (resource: string) =>
+      until('all jobs are done', async () => {
+        await clock.advance(60_000)
+        const { scheduled_tasks: tasks } = await admin.get<{ scheduled_tasks: { status: string }[] }>(
+          '/_synapse/admin/v1/scheduled_tasks',
+          { resource_id: resource },
+        )
+        return tasks.length > 0 && tasks.every(({ status }) => status === 'complete')
+      })
+    await admin.post(path`/_synapse/admin/v1/purge_history/${room}/${first}`, {})
+    await jobsDone(room)
+    await admin.delete(path`/_synapse/admin/v2/rooms/${gone}`, { purge: true })
+    await jobsDone(gone)
+    await running.stop()
+    // then the database is sound
+    expect((await checkFile(join(running.folder, 'homeserver.db'))).lines).toEqual([])
+  },
+)
