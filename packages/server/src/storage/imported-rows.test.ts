@@ -40,7 +40,7 @@ async function open(path: string): Promise<SqliteDatabase<Schema>> {
   return database
 }
 
-test('migration 0010: keeps rooms, aliases and filters as they are', async () => {
+test('migration 0009: keeps rooms, aliases and filters as they are', async () => {
   const path = await databaseWith(
     `INSERT INTO rooms (room_nid, room_id, version, creator_nid, created_ts, is_published)
        VALUES (1, '!a:a.example', '12', 7, 100, 1);
