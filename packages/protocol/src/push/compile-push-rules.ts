@@ -108,7 +108,10 @@ function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule | undefin
   // What `matchSharedRules` tells need not be asked for each user.
   const compiled = number === undefined ? conditionsOf(kind, rule) : []
   if (compiled === undefined) return undefined
-  const text = kind === 'override' || kind === 'underride' ? rule.conditions : [kind, rule.pattern ?? rule.rule_id]
+  const text =
+    kind === 'override' || kind === 'underride'
+      ? rule.conditions
+      : [kind, kind === 'content' ? rule.pattern : rule.rule_id]
   return {
     bit: number === undefined ? 0 : 1 << number,
     roomConditions: compiled.filter((condition) => condition.about === 'room'),

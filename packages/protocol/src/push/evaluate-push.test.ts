@@ -204,6 +204,20 @@ test('users with the same effective rules share a class, whatever they say of ot
   expect(classOf((rules) => rules.room.push(own({ rule_id: ROOM, actions: ['dont_notify'] })), alice)).toBe(muted)
 })
 
+test('rules about different senders are different rules, even if both carry a pattern, which means nothing there', () => {
+  const audience = new PushAudience()
+  const silencing = (userId: UserId, sender: UserId) => {
+    const rules = withRules(userId, ({ sender: rules }) => {
+      rules.push(own({ rule_id: sender, pattern: 'same', actions: [] }))
+    })
+    audience.set({ userId, displayName: undefined, rules: compilePushRules(rules).inRoom(ROOM) })
+  }
+  silencing(bob, alice)
+  silencing(dave, carol)
+  const { deviating } = evaluatePush(new PushSubject(event({ sender: carol }), context()), audience)
+  expect([...deviating].map(([{ userId }, { notify }]) => [userId, notify])).toEqual([[dave, false]])
+})
+
 test('in a room of ten thousand a message is held against classes, not members', () => {
   const compiled = compilePushRules(defaultPushRules(bob))
   const rules = compiled.inRoom(ROOM)
