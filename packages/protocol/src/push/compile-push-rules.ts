@@ -111,7 +111,7 @@ function compileRule(kind: PushRuleKind, rule: PushRule): CompiledRule | undefin
   const text =
     kind === 'override' || kind === 'underride'
       ? rule.conditions
-      : [kind, kind === 'content' ? rule.pattern : rule.rule_id]
+      : [kind, kind === 'content' ? (rule.pattern ?? '') : rule.rule_id]
   return {
     bit: number === undefined ? 0 : 1 << number,
     roomConditions: compiled.filter((condition) => condition.about === 'room'),
