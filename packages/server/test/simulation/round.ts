@@ -1,4 +1,5 @@
 import {
+  type EventId,
   getRoomVersion,
   type JsonObject,
   MatrixError,
@@ -48,6 +49,7 @@ class Round {
   readonly #version: string
   readonly #users: UserId[]
   #roomId: RoomId | undefined
+  #last: EventId | undefined
   #now = 1_700_000_000_000
   #sent = 0
 
@@ -124,7 +126,10 @@ class Round {
   async result(): Promise<RoundResult> {
     const states: string[] = []
     for (const server of this.#servers) {
-      const summary = { extremities: await server.extremities(this.#room), state: await server.state(this.#room) }
+      const extremities = await server.extremities(this.#room)
+      // Where a gap was too wide to be filled, an event from within it may stand as an extremity of its own besides.
+      const hasTheLast = this.#last !== undefined && extremities.includes(this.#last)
+      const summary = { hasTheLast, state: await server.state(this.#room) }
       states.push(JSON.stringify(summary, null, 1))
     }
     return { seed: this.#seed, version: this.#version, states, sent: this.#sent }

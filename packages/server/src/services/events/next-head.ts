@@ -55,8 +55,10 @@ export async function moveHead(
   const { base, event } = place
   const { eventNid, eventId, roomNid } = event
   const others = base.forwardExtremities.filter((extremity) => !place.covered.has(extremity.eventNid))
-  const own = place.hasSuccessors ? [] : [{ eventNid, eventId }]
-  const current = await currentStateOf(deps, place, others, staged)
+  // One that others build on already is none; unless all that was in force until now turns out to come before it.
+  const own = place.hasSuccessors && others.length > 0 ? [] : [{ eventNid, eventId }]
+  const forwardExtremities = [...others, ...own]
+  const current = await currentStateOf(deps, place, forwardExtremities, staged)
   const isLinear = base.stateRoot === event.stateBefore && current.root === event.stateAfter
   const membershipChanges = isLinear
     ? await ownMembershipChange(deps, place, users)
@@ -65,7 +67,7 @@ export async function moveHead(
       )
   const head = {
     version: base.version,
-    forwardExtremities: [...others, ...own],
+    forwardExtremities,
     stateRoot: current.root,
     nextChunk: staged.nextChunk,
     depth: Math.max(base.depth, event.depth),
@@ -77,17 +79,21 @@ export async function moveHead(
 
 async function currentStateOf(
   deps: HeadMoving,
-  { event, version, base, hasSuccessors }: EventPlace,
-  others: readonly ForwardExtremity[],
+  { event, version, base }: EventPlace,
+  extremities: readonly ForwardExtremity[],
   staged: StagedChunks,
 ): Promise<{ readonly root: number; readonly resets: readonly StateResetRow[] }> {
-  const { roomNid, roomId, stateAfter = EMPTY_TREE } = event
-  // What others build on already has had its say in the current state.
-  if (hasSuccessors) return { root: base.stateRoot, resets: [] }
-  if (others.length === 0) return { root: stateAfter, resets: [] }
+  const { roomNid, roomId } = event
+  // An event that changes nothing of the extremities changes nothing of what they resolve to.
+  if (
+    extremities.length === base.forwardExtremities.length &&
+    !extremities.some(({ eventNid }) => eventNid === event.eventNid)
+  ) {
+    return { root: base.stateRoot, resets: [] }
+  }
   const room = { roomNid, roomId, version }
-  const forks = [stateAfter]
-  for (const { eventNid } of others) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
+  const forks: number[] = []
+  for (const { eventNid } of extremities) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
   return deps.forkResolver.resolveCurrent(room, { forks, before: base.stateRoot }, staged)
 }
 
