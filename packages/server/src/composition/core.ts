@@ -27,6 +27,7 @@ import { Rooms } from '../services/rooms/rooms.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
 import { UserNumbers } from '../services/users/user-numbers.ts'
+import { changeKind } from '../storage/change-kind.ts'
 import type { Foundations } from './foundations.ts'
 import type { Stores } from './stores.ts'
 
@@ -115,6 +116,9 @@ export function createCore(
     publish: writer.publish,
   })
   log.prepareForeign(foreignEvents.prepare)
+  log.prepareForeign(async () => ({ kind, userNid }) => {
+    if (kind === changeKind.pushRules && userNid !== undefined) pushRules.forget(userNid)
+  })
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,

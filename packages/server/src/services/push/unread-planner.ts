@@ -92,10 +92,11 @@ export class UnreadPlanner implements UnreadAccounting {
   ): Promise<{ matched: number; deviations: readonly UnreadDeviation[] }> {
     const { event, pdu, membershipChanges } = planned
     const { audiences } = this.#deps
+    const audience = await audiences.of(head)
+    // Only now: what is read for `of` does not know of them.
     for (const change of membershipChanges) {
       if (change.isLocal && change.after === 'join' && change.before !== 'join') await audiences.onJoin(head, change)
     }
-    const audience = await audiences.of(head)
     const mayNotify = audience.size > 0 || mentionsRoom(pdu) ? await this.#mayNotify(head, pdu) : () => false
     const subject = new PushSubject(
       { eventId: event.eventId, roomId: event.roomId, pdu },
