@@ -8,6 +8,7 @@ import { openDatabase } from './composition/database.ts'
 import type { Foundations } from './composition/foundations.ts'
 import { createHttp } from './composition/http.ts'
 import { createReceipts } from './composition/receipts.ts'
+import { createReplicas, createReplication, type Replication } from './composition/replicas.ts'
 import { createRooms } from './composition/rooms.ts'
 import { createStores } from './composition/stores.ts'
 import { createSync } from './composition/sync.ts'
@@ -41,6 +42,8 @@ export interface Server {
   readonly database: Database<Schema>
   /** How many nodes of state trees have been read so far; for tests that count work. */
   stateNodesRead(): number
+  /** How many other processes on the same database this one knows of. */
+  otherReplicas(): number
   /** Opens the listeners. */
   start(): Promise<{ readonly listening: readonly string[] }>
   /** Takes no further requests, finishes those under way, closes everything. */
@@ -73,7 +76,8 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const treeSeed = await stores.metaStore.settle('tree_seed', () => hex(randomBytes(16)))
     const serverName = parseServerName(config.server_name)
     const foundations: Foundations = { config, serverName, clock, randomBytes, logger, registry, database, epoch }
-    const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex') })
+    const replicas = await createReplicas(foundations, stores, systemRandomBytes)
+    const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex'), replicas })
     const sync = createSync(foundations, stores, core)
     const rooms = createRooms(foundations, stores, core)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
@@ -90,7 +94,8 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       serverKeys: createServerKeys(foundations, signingKey),
       softwareVersion: packageJson.version,
     })
-    return runnable(foundations, { http, database, tree: core.tree, activity: accounts.activity })
+    const replication = replicas && createReplication(foundations, replicas, core)
+    return runnable(foundations, { http, database, tree: core.tree, activity: accounts.activity, replication })
   } catch (error) {
     await database.close()
     throw error
@@ -118,9 +123,15 @@ function createServerKeys({ config, serverName, clock }: Foundations, signingKey
 
 function runnable(
   { config, clock, logger, registry }: Foundations,
-  parts: { http: HttpServer; database: Database<Schema>; tree: StateTree; activity: DeviceActivity },
+  parts: {
+    http: HttpServer
+    database: Database<Schema>
+    tree: StateTree
+    activity: DeviceActivity
+    replication: Replication | undefined
+  },
 ): Server {
-  const { http, database, tree, activity } = parts
+  const { http, database, tree, activity, replication } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -130,16 +141,20 @@ function runnable(
     http,
     database,
     stateNodesRead: () => tree.nodesRead,
+    otherReplicas: () => replication?.others() ?? 0,
     async start() {
       watchProcess(registry)
       listeners = await startListeners(http, config.listeners, tls)
+      await replication?.start()
       await systemd.ready()
       return { listening: listeners.addresses.map(shownAddress) }
     },
     async stop() {
       await systemd.stopping()
+      await replication?.leave()
       await listeners?.close({ timeoutMs: DRAIN_TIMEOUT_MS })
       await http.close()
+      await replication?.close()
       await activity.flush()
       stopWatching()
       await database.close()

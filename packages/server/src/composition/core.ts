@@ -5,6 +5,7 @@ import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
 import { counter } from '../platform/metrics/instruments.ts'
 import { ClientEvents } from '../services/events/client-events.ts'
 import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-events.ts'
+import type { EventDraft } from '../services/events/event-draft.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
@@ -23,12 +24,14 @@ import { EventThreads } from '../services/push/event-thread.ts'
 import { PushAudiences } from '../services/push/push-audiences.ts'
 import { PushRules } from '../services/push/push-rules.ts'
 import { UnreadPlanner } from '../services/push/unread-planner.ts'
+import { ReadBarrier } from '../services/replicas/read-barrier.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
 import { UserNumbers } from '../services/users/user-numbers.ts'
 import { changeKind } from '../storage/change-kind.ts'
 import type { Foundations } from './foundations.ts'
+import type { Replicas } from './replicas.ts'
 import type { Stores } from './stores.ts'
 
 /** Shares of the memory for caches; the rest is slack for what is counted roughly. */
@@ -39,7 +42,7 @@ const TREE_CACHE_SHARE = 0.3
 export function createCore(
   foundations: Foundations,
   stores: Stores,
-  { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
+  { signingKey, treeSeed, replicas }: { signingKey: SigningKey; treeSeed: Uint8Array; replicas?: Replicas | undefined },
 ) {
   const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
@@ -96,7 +99,18 @@ export function createCore(
     roomGraphStore: stores.roomGraphStore,
     unread,
   }
-  const eventSender = new EventSender(writing)
+  const readBarrier = createReadBarrier(foundations, stores, log, replicas)
+  const eventSender = new EventSender({
+    ...writing,
+    ...(replicas !== undefined && {
+      async forward(roomId: RoomId, draft: EventDraft) {
+        const sent = await replicas.forwarder.forward(roomId, draft)
+        // The sender's next request comes here.
+        if (sent !== undefined) await readBarrier.reach(sent.position)
+        return sent
+      },
+    }),
+  })
   const receiver = new EventReceiver(writing)
   const outliers = new Outliers(writing)
   const persisted = counter(registry, {
@@ -129,6 +143,7 @@ export function createCore(
     writer,
     heads,
     eventSender,
+    readBarrier,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
     pushRules,
@@ -137,6 +152,26 @@ export function createCore(
     visibility: new EventVisibility(reading),
     clientEvents: new ClientEvents({ ...reading, clock }),
   }
+}
+
+/** Has requests wait for what other processes have acknowledged, where there are any. */
+function createReadBarrier(
+  { clock, registry }: Foundations,
+  { changeStore }: Stores,
+  log: ChangeLog,
+  replicas: Replicas | undefined,
+): ReadBarrier {
+  const timeouts = counter(registry, {
+    name: 'magik_replica_wait_timeouts_total',
+    help: 'Requests that were answered although what other processes had written was not known yet.',
+  })
+  return new ReadBarrier({
+    clock,
+    log,
+    isShared: () => replicas !== undefined && replicas.registry.others.length > 0,
+    newestPosition: () => changeStore.newestPosition(),
+    onTimeout: () => timeouts.increment(),
+  })
 }
 
 /** Lets local members join the forks of rooms that have too many. */

@@ -58,24 +58,32 @@ export type EndpointDeps = Core &
   ReturnType<typeof createReceipts> &
   Pick<Foundations, 'config' | 'clock'> & { readonly serverKeys: ServerKeys; readonly softwareVersion: string }
 
+/** Recognises the database's errors that mean "too much to do, try again". */
+export function isOverload(error: unknown): boolean {
+  return error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError
+}
+
+/** Recognises the database's errors that are the caller's fault. */
+export function asRefusal(error: unknown): MatrixError | undefined {
+  if (!(error instanceof ValueTooLongError)) return undefined
+  return new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
+}
+
 /** Makes the HTTP server with every endpoint of the API. */
 export function createHttp({ config, clock, logger, registry }: Foundations, deps: EndpointDeps): HttpServer {
   const http = new HttpServer({
     clock,
     logger: logger.child({ component: 'http' }),
     metrics: new HttpMetrics(registry),
-    isOverload: (error) => error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError,
-    asRefusal: (error) =>
-      error instanceof ValueTooLongError
-        ? new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
-        : undefined,
+    isOverload,
+    asRefusal,
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)
   const closure = config.hs_disabled
     ? { message: config.hs_disabled_message, adminContact: config.admin_contact }
     : undefined
-  const options = { authenticators: clientAuthenticators(deps.authenticator, closure) }
+  const options = { authenticators: clientAuthenticators(deps.authenticator, closure, deps.readBarrier) }
   // File by file: an operation ID is unique within a file only.
   registerEndpoints(http, pages, deps, options)
   registerEndpoints(http, keysServer, deps, options)

@@ -14,6 +14,7 @@ import { ProfileStore } from '../storage/profile-store.ts'
 import { PushRuleStore } from '../storage/push-rule-store.ts'
 import { ReceiptStore } from '../storage/receipt-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
+import { ReplicaStore } from '../storage/replica-store.ts'
 import { RoomGraphStore } from '../storage/room-graph-store.ts'
 import { RoomStore } from '../storage/room-store.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -46,6 +47,7 @@ export function createStores(database: Database<Schema>) {
     pushRuleStore: new PushRuleStore(database),
     unreadStore: new UnreadStore(database),
     receiptStore: new ReceiptStore(database),
+    replicaStore: new ReplicaStore(database),
   }
 }
 

@@ -11,6 +11,7 @@ import { passwordOptions } from './passwords.ts'
 import type { ConfigProblem } from './problem.ts'
 import { ratelimitingOptions } from './ratelimiting.ts'
 import { checkRegistration, registrationOptions } from './registration.ts'
+import { checkReplication, replicationOptions } from './replication.ts'
 import { roomOptions } from './rooms.ts'
 import { checkServer, serverOptions } from './server.ts'
 import { checkSessions, sessionOptions } from './sessions.ts'
@@ -34,6 +35,7 @@ export const configSchema = Type.Object({
   ...signingKeyOptions,
   ...roomOptions,
   ...landingPageOptions,
+  ...replicationOptions,
 })
 
 /** A value nobody can change: the config is shared by every part of the server. */
@@ -68,6 +70,7 @@ export const AREAS: readonly { readonly title: string; readonly options: TProper
   { title: 'Signing keys and secrets', options: signingKeyOptions },
   { title: 'Rooms', options: roomOptions },
   { title: 'Landing page and support', options: landingPageOptions },
+  { title: 'Several processes', options: replicationOptions },
 ]
 
 /** Everything the declarations cannot say, area by area. */
@@ -79,5 +82,6 @@ export function checkTogether(config: MutableConfig): ConfigProblem[] {
     ...checkRegistration(config),
     ...checkSessions(config),
     ...checkLandingPage(config),
+    ...checkReplication(config),
   ]
 }
