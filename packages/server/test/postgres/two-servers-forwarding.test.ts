@@ -2,7 +2,11 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { InternalClient } from '../../src/platform/http/internal-client.ts'
 import { AVOID_MS } from '../../src/services/replicas/draft-forwarder.ts'
 import { ReadBarrier } from '../../src/services/replicas/read-barrier.ts'
-import { HEARTBEAT_INTERVAL_MS, REPLICA_LIFETIME_MS, ReplicaRegistry } from '../../src/services/replicas/replica-registry.ts'
+import {
+  HEARTBEAT_INTERVAL_MS,
+  REPLICA_LIFETIME_MS,
+  ReplicaRegistry,
+} from '../../src/services/replicas/replica-registry.ts'
 import { eventIds, postgresOption, refused, type User, until } from '../harness/index.ts'
 import { draftsOf, roomElsewhere, twoReplicas } from './two-replicas.ts'
 
