@@ -101,9 +101,9 @@ export class UnreadModel {
     for (const { eventId, index, thread, notify, highlight } of this.#notifications.get(keyOf(userId, roomId)) ?? []) {
       if (!notify || this.#redacted.has(eventId)) continue
       if (index <= Math.max(read?.get('') ?? -1, read?.get(thread) ?? -1)) continue
-      const count = (counts[thread] ??= { notification_count: 0, highlight_count: 0 })
-      count.notification_count += 1
-      if (highlight) count.highlight_count += 1
+      counts[thread] ??= { notification_count: 0, highlight_count: 0 }
+      counts[thread].notification_count += 1
+      if (highlight) counts[thread].highlight_count += 1
     }
     return counts
   }
