@@ -1,4 +1,3 @@
-import { MatrixError } from '@magik/protocol'
 import { clientAuthenticators } from '../api/authenticators.ts'
 import * as accountData from '../api/client-server/account-data.ts'
 import * as administrativeContact from '../api/client-server/administrative_contact.ts'
@@ -35,7 +34,6 @@ import * as pages from '../api/pages/pages.ts'
 import * as keysServer from '../api/server-server/keys_server.ts'
 import * as version from '../api/server-server/version.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
-import { DatabaseBusyError, DatabaseUnavailableError, ValueTooLongError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
 import { HttpServer } from '../platform/http/http-server.ts'
 import { addHealthRoute, addMetricsRoutes } from '../platform/http/operator-routes.ts'
@@ -43,6 +41,7 @@ import { registerEndpoints } from '../platform/http/register-endpoints.ts'
 import type { ServerKeys } from '../services/federation/server-keys.ts'
 import type { createAccounts } from './accounts.ts'
 import type { Core } from './core.ts'
+import { asRefusal, isOverload } from './database-errors.ts'
 import type { Foundations } from './foundations.ts'
 import type { createReceipts } from './receipts.ts'
 import type { createRooms } from './rooms.ts'
@@ -57,17 +56,6 @@ export type EndpointDeps = Core &
   ReturnType<typeof createSync> &
   ReturnType<typeof createReceipts> &
   Pick<Foundations, 'config' | 'clock'> & { readonly serverKeys: ServerKeys; readonly softwareVersion: string }
-
-/** Recognises the database's errors that mean "too much to do, try again". */
-export function isOverload(error: unknown): boolean {
-  return error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError
-}
-
-/** Recognises the database's errors that are the caller's fault. */
-export function asRefusal(error: unknown): MatrixError | undefined {
-  if (!(error instanceof ValueTooLongError)) return undefined
-  return new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
-}
 
 /** Makes the HTTP server with every endpoint of the API. */
 export function createHttp({ config, clock, logger, registry }: Foundations, deps: EndpointDeps): HttpServer {

@@ -42,7 +42,8 @@ export class ReplicaStore {
     this.#delete = database.query<{ replicaId: string }>()((q, p) =>
       q.deleteFrom('replicas').where('replica_id', '=', p.replicaId),
     )
-    this.#deleteDead = database.query<{ before: number }>()((q, p) =>
+    // Of a handful of rows.
+    this.#deleteDead = database.query<{ before: number }>({ scan: true })((q, p) =>
       q.deleteFrom('replicas').where('heartbeat_ts', '<', p.before),
     )
   }

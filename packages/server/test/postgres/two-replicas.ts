@@ -4,17 +4,14 @@ import { HEARTBEAT_INTERVAL_MS } from '../../src/services/replicas/replica-regis
 import { inProcess, type RunningServer, temporaryFolder, testServer, until, type User } from '../harness/index.ts'
 
 /** Two servers on one database that know of each other, each with the same users; their clock is moved by hand. */
-export async function twoReplicas<const Name extends string>(
-  users: readonly Name[],
-  config: (folder: string) => Readonly<Record<string, unknown>> = () => ({}),
-) {
+export async function twoReplicas<const Name extends string>(users: readonly Name[]) {
   const folder = temporaryFolder()
   const clock = new ManualClock()
   const start = () =>
     testServer({
       folder,
       overHttp: true,
-      config: { enable_metrics: true, ...config(folder) },
+      config: { enable_metrics: true },
       surroundings: { clock, randomBytes },
     })
   const a = await start()
@@ -24,7 +21,7 @@ export async function twoReplicas<const Name extends string>(
   const registered = await Promise.all(users.map(async (name) => [name, await a.register(name)] as const))
   const atA = byName(registered)
   const atB = byName(registered.map(([name, user]) => [name, user.through(b.transport)] as const))
-  return { a, b, clock, atA, atB, folder }
+  return { a, b, clock, atA, atB }
 }
 
 /** What has become of a server's drafts of rooms that prefer the other one. */
