@@ -61,6 +61,11 @@ const STATUS = {
 /** An error code of the Matrix specification. */
 export type Errcode = keyof typeof STATUS
 
+/** Whether a value is an error code of the Matrix specification. */
+export function isErrcode(value: unknown): value is Errcode {
+  return typeof value === 'string' && Object.hasOwn(STATUS, value)
+}
+
 /** What may accompany a `MatrixError`: another status than the code's usual one, further body fields, the cause. */
 export interface MatrixErrorOptions {
   readonly status?: number

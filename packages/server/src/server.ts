@@ -9,6 +9,8 @@ import type { Foundations } from './composition/foundations.ts'
 import { createHttp } from './composition/http.ts'
 import { createPurging } from './composition/purging.ts'
 import { createReceipts } from './composition/receipts.ts'
+import { createReplicas } from './composition/replicas.ts'
+import { createReplication, type Replication } from './composition/replication.ts'
 import { createRooms } from './composition/rooms.ts'
 import { createStores } from './composition/stores.ts'
 import { createSync } from './composition/sync.ts'
@@ -44,6 +46,8 @@ export interface Server {
   readonly database: Database<Schema>
   /** How many nodes of state trees have been read so far; for tests that count work. */
   stateNodesRead(): number
+  /** How many other processes on the same database this one knows of. */
+  otherReplicas(): number
   /** Opens the listeners. */
   start(): Promise<{ readonly listening: readonly string[] }>
   /** Takes no further requests, finishes those under way, closes everything. */
@@ -76,7 +80,8 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
     const treeSeed = await stores.metaStore.settle('tree_seed', () => hex(randomBytes(16)))
     const serverName = parseServerName(config.server_name)
     const foundations: Foundations = { config, serverName, clock, randomBytes, logger, registry, database, epoch }
-    const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex') })
+    const replicas = await createReplicas(foundations, stores, systemRandomBytes)
+    const core = createCore(foundations, stores, { signingKey, treeSeed: Buffer.from(treeSeed, 'hex'), replicas })
     const sync = createSync(foundations, stores, core)
     const rooms = createRooms(foundations, stores, core)
     const accounts = createAccounts(foundations, stores, core, (userId) => rooms.roomMemberships.updateProfile(userId))
@@ -96,6 +101,7 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       softwareVersion: packageJson.version,
     })
     await purging.jobs.start()
+    const replication = replicas && createReplication(foundations, replicas, core)
     return runnable(foundations, {
       http,
       database,
@@ -103,6 +109,7 @@ export async function createServer(config: Config, surroundings: ServerSurroundi
       activity: accounts.activity,
       authCover: core.authCover,
       jobs: purging.jobs,
+      replication,
     })
   } catch (error) {
     await database.close()
@@ -138,9 +145,10 @@ function runnable(
     activity: DeviceActivity
     authCover: AuthCoverFollower
     jobs: JobRunner
+    replication: Replication | undefined
   },
 ): Server {
-  const { http, database, tree, activity, authCover, jobs } = parts
+  const { http, database, tree, activity, authCover, jobs, replication } = parts
   const stopWatching = watchEventLoopDelay(registry, clock)
   const systemd = new SystemdNotifier({ environment: process.env, processId: process.pid, logger })
   const { tls_certificate_path: certificatePath, tls_private_key_path: privateKeyPath } = config
@@ -150,18 +158,22 @@ function runnable(
     http,
     database,
     stateNodesRead: () => tree.nodesRead,
+    otherReplicas: () => replication?.others() ?? 0,
     async start() {
       watchProcess(registry)
       authCover.start()
       listeners = await startListeners(http, config.listeners, tls)
+      await replication?.start()
       await systemd.ready()
       return { listening: listeners.addresses.map(shownAddress) }
     },
     async stop() {
       await systemd.stopping()
+      await replication?.leave()
       await listeners?.close({ timeoutMs: DRAIN_TIMEOUT_MS })
       await http.close()
       await jobs.stop()
+      await replication?.close()
       await activity.flush()
       await authCover.stop()
       stopWatching()

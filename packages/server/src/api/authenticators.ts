@@ -11,15 +11,24 @@ export interface ServerClosure {
   readonly adminContact: string | null
 }
 
+/** Holds requests back until what they may rest on is known. */
+export interface RequestBarrier {
+  readonly isNeeded: boolean
+  pass(): Promise<void>
+}
+
 /**
  * Tells, for each kind of authentication, who makes a request.
  * @param closure set while the server is closed to all but administrators.
+ * @param barrier passed first by whoever shows a token.
  */
 export function clientAuthenticators(
   tokens: TokenAuthenticator,
   closure?: ServerClosure,
+  barrier?: RequestBarrier,
 ): Authenticators<ClientRequesters> {
   const requesterOf = async (token: string | undefined, { ip, userAgent }: HttpRequest): Promise<Requester> => {
+    if (barrier?.isNeeded === true) await barrier.pass()
     const requester = await tokens.authenticate(token, { ip, userAgent })
     if (closure !== undefined && !requester.isAdmin) throw serverClosed(closure)
     return requester
@@ -30,7 +39,10 @@ export function clientAuthenticators(
       authenticate: (token, request) => (token === undefined ? undefined : requesterOf(token, request)),
     },
     evenLocked: {
-      authenticate: (token, { ip, userAgent }) => tokens.authenticate(token, { ip, userAgent, allowLocked: true }),
+      async authenticate(token, { ip, userAgent }) {
+        if (barrier?.isNeeded === true) await barrier.pass()
+        return tokens.authenticate(token, { ip, userAgent, allowLocked: true })
+      },
     },
     guest: { authenticate: requesterOf },
     user: {

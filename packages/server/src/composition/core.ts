@@ -5,6 +5,7 @@ import { cacheMetrics } from '../platform/metrics/cache-metrics.ts'
 import { counter } from '../platform/metrics/instruments.ts'
 import { ClientEvents } from '../services/events/client-events.ts'
 import { DummyEvents, type DummyEventsDeps } from '../services/events/dummy-events.ts'
+import type { EventDraft } from '../services/events/event-draft.ts'
 import { EventReader } from '../services/events/event-reader.ts'
 import { EventSender } from '../services/events/event-sender.ts'
 import { EventVisibility } from '../services/events/event-visibility.ts'
@@ -24,6 +25,7 @@ import { EventThreads } from '../services/push/event-thread.ts'
 import { PushAudiences } from '../services/push/push-audiences.ts'
 import { PushRules } from '../services/push/push-rules.ts'
 import { UnreadPlanner } from '../services/push/unread-planner.ts'
+import { ReadBarrier } from '../services/replicas/read-barrier.ts'
 import { Rooms } from '../services/rooms/rooms.ts'
 import { AuthChains } from '../services/state/auth-chains/auth-chains.ts'
 import { AuthCoverFollower } from '../services/state/auth-chains/auth-cover-follower.ts'
@@ -31,7 +33,9 @@ import { AuthIndexes } from '../services/state/auth-chains/auth-index.ts'
 import { StateTree } from '../services/state/state-tree.ts'
 import { TreeCache } from '../services/state/tree-cache.ts'
 import { UserNumbers } from '../services/users/user-numbers.ts'
+import { changeKind } from '../storage/change-kind.ts'
 import type { Foundations } from './foundations.ts'
+import type { Replicas } from './replicas.ts'
 import type { Stores } from './stores.ts'
 
 /** Shares of the memory for caches; the rest is slack for what is counted roughly. */
@@ -42,7 +46,7 @@ const TREE_CACHE_SHARE = 0.3
 export function createCore(
   foundations: Foundations,
   stores: Stores,
-  { signingKey, treeSeed }: { signingKey: SigningKey; treeSeed: Uint8Array },
+  { signingKey, treeSeed, replicas }: { signingKey: SigningKey; treeSeed: Uint8Array; replicas?: Replicas | undefined },
 ) {
   const { config, serverName, clock, randomBytes, database, registry, logger } = foundations
   const numbers = new Numbers(stores.numberStore)
@@ -112,7 +116,18 @@ export function createCore(
     roomGraphStore: stores.roomGraphStore,
     unread,
   }
-  const eventSender = new EventSender(writing)
+  const readBarrier = createReadBarrier(foundations, stores, log, replicas)
+  const eventSender = new EventSender({
+    ...writing,
+    ...(replicas !== undefined && {
+      async forward(roomId: RoomId, draft: EventDraft) {
+        const sent = await replicas.forwarder.forward(roomId, draft)
+        // The sender's next request comes here.
+        if (sent !== undefined) await readBarrier.reach(sent.position)
+        return sent
+      },
+    }),
+  })
   const receiver = new EventReceiver(writing)
   const outliers = new Outliers(writing)
   const persisted = counter(registry, {
@@ -132,6 +147,9 @@ export function createCore(
     publish: writer.publish,
   })
   log.prepareForeign(foreignEvents.prepare)
+  log.prepareForeign(async () => ({ kind, userNid }) => {
+    if (kind === changeKind.pushRules && userNid !== undefined) pushRules.forget(userNid)
+  })
   cacheMetrics(registry, { events: () => events.counts, state_nodes: () => treeCache.stats })
   return {
     log,
@@ -143,6 +161,7 @@ export function createCore(
     heads,
     roomMaintenance: new RoomMaintenance({ heads, queue }),
     eventSender,
+    readBarrier,
     roomImports: new RoomImports({ ...writing, outliers, receiver }),
     gapFiller: new GapFiller({ heads, events, outliers, receiver }),
     pushRules,
@@ -153,6 +172,26 @@ export function createCore(
     authChains: new AuthChains(authChainReading),
     authCover,
   }
+}
+
+/** Has requests wait for what other processes have acknowledged, where there are any. */
+function createReadBarrier(
+  { clock, registry }: Foundations,
+  { changeStore }: Stores,
+  log: ChangeLog,
+  replicas: Replicas | undefined,
+): ReadBarrier {
+  const timeouts = counter(registry, {
+    name: 'magik_replica_wait_timeouts_total',
+    help: 'Requests that were answered although what other processes had written was not known yet.',
+  })
+  return new ReadBarrier({
+    clock,
+    log,
+    isShared: () => replicas !== undefined && replicas.registry.others.length > 0,
+    newestPosition: () => changeStore.newestPosition(),
+    onTimeout: () => timeouts.increment(),
+  })
 }
 
 /** Lets local members join the forks of rooms that have too many. */

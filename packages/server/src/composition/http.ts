@@ -1,4 +1,3 @@
-import { MatrixError } from '@magik/protocol'
 import { clientAuthenticators } from '../api/authenticators.ts'
 import * as accountData from '../api/client-server/account-data.ts'
 import * as administrativeContact from '../api/client-server/administrative_contact.ts'
@@ -39,7 +38,6 @@ import * as synapseDeleteRoom from '../api/synapse-admin/delete_room.ts'
 import * as synapsePurgeHistory from '../api/synapse-admin/purge_history.ts'
 import * as synapseScheduledTasks from '../api/synapse-admin/scheduled_tasks.ts'
 import * as synapseRegister from '../api/synapse-admin/register.ts'
-import { DatabaseBusyError, DatabaseUnavailableError, ValueTooLongError } from '../platform/database/errors.ts'
 import { HttpMetrics } from '../platform/http/http-metrics.ts'
 import { HttpServer } from '../platform/http/http-server.ts'
 import { addHealthRoute, addMetricsRoutes } from '../platform/http/operator-routes.ts'
@@ -47,6 +45,7 @@ import { registerEndpoints } from '../platform/http/register-endpoints.ts'
 import type { ServerKeys } from '../services/federation/server-keys.ts'
 import type { createAccounts } from './accounts.ts'
 import type { Core } from './core.ts'
+import { asRefusal, isOverload } from './database-errors.ts'
 import type { Foundations } from './foundations.ts'
 import type { createPurging } from './purging.ts'
 import type { createReceipts } from './receipts.ts'
@@ -70,18 +69,15 @@ export function createHttp({ config, clock, logger, registry }: Foundations, dep
     clock,
     logger: logger.child({ component: 'http' }),
     metrics: new HttpMetrics(registry),
-    isOverload: (error) => error instanceof DatabaseBusyError || error instanceof DatabaseUnavailableError,
-    asRefusal: (error) =>
-      error instanceof ValueTooLongError
-        ? new MatrixError('M_TOO_LARGE', 'A name or an ID in the request is too long', { cause: error })
-        : undefined,
+    isOverload,
+    asRefusal,
   })
   addHealthRoute(http)
   if (config.enable_metrics) addMetricsRoutes(http, registry)
   const closure = config.hs_disabled
     ? { message: config.hs_disabled_message, adminContact: config.admin_contact }
     : undefined
-  const options = { authenticators: clientAuthenticators(deps.authenticator, closure) }
+  const options = { authenticators: clientAuthenticators(deps.authenticator, closure, deps.readBarrier) }
   // File by file: an operation ID is unique within a file only.
   registerEndpoints(http, pages, deps, options)
   registerEndpoints(http, keysServer, deps, options)

@@ -23,6 +23,7 @@ import { ReadPositionStore } from '../storage/read-position-store.ts'
 import { ReceiptStore } from '../storage/receipt-store.ts'
 import { RedactedEventStore } from '../storage/redacted-event-store.ts'
 import { RefreshTokenStore } from '../storage/refresh-token-store.ts'
+import { ReplicaStore } from '../storage/replica-store.ts'
 import { RoomGraphStore } from '../storage/room-graph-store.ts'
 import { RoomRemovalStore } from '../storage/room-removal-store.ts'
 import { RoomStore } from '../storage/room-store.ts'
@@ -66,6 +67,7 @@ export function createStores(database: Database<Schema>) {
     eventRemovalStore: new EventRemovalStore(database),
     roomRemovalStore: new RoomRemovalStore(database),
     blockedRoomStore: new BlockedRoomStore(database),
+    replicaStore: new ReplicaStore(database),
   }
 }
 

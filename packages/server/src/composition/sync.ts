@@ -10,6 +10,7 @@ import { RoomTimelines } from '../services/sync/room-timeline.ts'
 import { StrippedRooms } from '../services/sync/stripped-room.ts'
 import { SyncService } from '../services/sync/sync-service.ts'
 import { UserViews } from '../services/sync/user-views.ts'
+import { changeKind } from '../storage/change-kind.ts'
 import type { Core } from './core.ts'
 import type { Foundations } from './foundations.ts'
 import type { Stores } from './stores.ts'
@@ -28,6 +29,10 @@ export function createSync(foundations: Foundations, stores: Stores, core: Core)
   const views = new UserViews({ log, membershipStore: stores.membershipStore })
   const windows = new UnreadWindows(log)
   const unreadCounts = new UnreadCounts({ ...stores, log, pushRules, windows })
+  log.prepareForeign(async () => ({ kind, userNid, roomNid }) => {
+    const isReceipt = kind === changeKind.receipt || kind === changeKind.privateReceipt
+    if (isReceipt && userNid !== undefined && roomNid !== undefined) unreadCounts.forget(userNid, roomNid)
+  })
   writer.listen((event, built) => {
     const { currentRoot, membershipChanges, redaction } = built
     const { roomNid, position = 0 } = event

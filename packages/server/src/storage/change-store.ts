@@ -16,6 +16,7 @@ export class ChangeStore {
   readonly #database: Database<Schema>
   readonly #insert
   readonly #after
+  readonly #newest
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -27,6 +28,7 @@ export class ChangeStore {
         .orderBy('position')
         .limit(p.limit),
     )
+    this.#newest = database.query()((q) => q.selectFrom('stream').select('position').where('id', '=', 1))
     this.#insert = database.query<{
       position: number
       kind: number
@@ -50,6 +52,13 @@ export class ChangeStore {
       ...(row.user_nid !== null && { userNid: row.user_nid }),
       ...(row.ref !== null && { ref: row.ref }),
     }))
+  }
+
+  /** How far the stream has got, whoever wrote. */
+  async newestPosition(): Promise<number> {
+    const row = await this.#database.first(this.#newest, {})
+    if (row === undefined) throw new Error('the stream has no position')
+    return row.position
   }
 
   /** Records a change at the `index`-th position of its entry. */

@@ -3,6 +3,7 @@ import type { AuthChainTables } from './schema/auth-chains.ts'
 import type { FoundationTables } from './schema/foundation.ts'
 import type { NotificationTables } from './schema/notifications.ts'
 import type { PurgingTables } from './schema/purging.ts'
+import type { ReplicaTables } from './schema/replicas.ts'
 import type { RoomGraphTables } from './schema/room-graph.ts'
 import type { RoomTables } from './schema/rooms.ts'
 
@@ -14,4 +15,5 @@ export interface Schema
     RoomGraphTables,
     NotificationTables,
     PurgingTables,
-    AuthChainTables {}
+    AuthChainTables,
+    ReplicaTables {}

@@ -42,10 +42,11 @@ export interface Credentials {
 export class User extends Client {
   readonly userId: string
   readonly deviceId: string
-  readonly #transactions = { count: 0 }
+  readonly #transactions: { count: number }
 
-  constructor(transport: Transport, credentials: Credentials) {
+  constructor(transport: Transport, credentials: Credentials, transactions = { count: 0 }) {
     super(transport, credentials.access_token)
+    this.#transactions = transactions
     this.userId = credentials.user_id
     this.deviceId = credentials.device_id
   }
@@ -75,7 +76,12 @@ export class User extends Client {
   /** The same user and device, talking to another server process. */
   through(transport: Transport): User {
     const { userId, accessToken = '', deviceId } = this
-    return new User(transport, { user_id: userId, access_token: accessToken, device_id: deviceId })
+    return new User(
+      transport,
+      { user_id: userId, access_token: accessToken, device_id: deviceId },
+      // Of the device, whichever server it talks to.
+      this.#transactions,
+    )
   }
 
   async createRoom(options: RoomOptions = {}): Promise<string> {

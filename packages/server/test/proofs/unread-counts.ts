@@ -31,19 +31,19 @@ const STEPS_UP = 40
 
 /**
  * Lets users do random things and compares, at every step, all counts that they are told with a recount from scratch.
- * @param restart starts the server anew on the same database.
+ * @param next gives the server that users talk to from then on, such as one started anew on the same database.
  * @returns what differs; nothing when all is well.
  */
 export async function unreadFaults(
   server: RunningServer,
-  restart: () => Promise<RunningServer>,
+  next: () => Promise<RunningServer>,
   seed: number,
-  steps = 130,
+  { steps = 130, stepsEach = STEPS_UP }: { readonly steps?: number; readonly stepsEach?: number } = {},
 ): Promise<string[]> {
   const scene = await setUp(server, seed)
   const faults: string[] = []
   for (let step = 1; step <= steps && faults.length === 0; step += 1) {
-    const what = step % STEPS_UP === 0 ? await startAnew(scene, restart) : await act(scene, step)
+    const what = step % stepsEach === 0 ? await moveOn(scene, next) : await act(scene, step)
     for (const client of scene.clients) {
       faults.push(...(await compare(scene, client)).map((fault) => `${step} ${what}: ${fault}`))
     }
@@ -51,10 +51,10 @@ export async function unreadFaults(
   return faults
 }
 
-async function startAnew({ clients }: Scene, restart: () => Promise<RunningServer>): Promise<string> {
-  const { transport } = await restart()
+async function moveOn({ clients }: Scene, next: () => Promise<RunningServer>): Promise<string> {
+  const { transport } = await next()
   for (const client of clients) client.user = client.user.through(transport)
-  return 'the server starts anew'
+  return 'users move on to another server'
 }
 
 async function setUp(server: RunningServer, seed: number): Promise<Scene> {

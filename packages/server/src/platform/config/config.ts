@@ -11,6 +11,7 @@ import { passwordOptions } from './passwords.ts'
 import type { ConfigProblem } from './problem.ts'
 import { ratelimitingOptions } from './ratelimiting.ts'
 import { checkRegistration, registrationOptions } from './registration.ts'
+import { checkReplication, replicationOptions } from './replication.ts'
 import { retentionOptions } from './retention.ts'
 import { roomOptions } from './rooms.ts'
 import { checkServer, serverOptions } from './server.ts'
@@ -36,6 +37,7 @@ export const configSchema = Type.Object({
   ...roomOptions,
   ...retentionOptions,
   ...landingPageOptions,
+  ...replicationOptions,
 })
 
 /** A value nobody can change: the config is shared by every part of the server. */
@@ -71,6 +73,7 @@ export const AREAS: readonly { readonly title: string; readonly options: TProper
   { title: 'Rooms', options: roomOptions },
   { title: 'Retention', options: retentionOptions },
   { title: 'Landing page and support', options: landingPageOptions },
+  { title: 'Several processes', options: replicationOptions },
 ]
 
 /** Everything the declarations cannot say, area by area. */
@@ -82,5 +85,6 @@ export function checkTogether(config: MutableConfig): ConfigProblem[] {
     ...checkRegistration(config),
     ...checkSessions(config),
     ...checkLandingPage(config),
+    ...checkReplication(config),
   ]
 }

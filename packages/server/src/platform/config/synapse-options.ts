@@ -466,8 +466,6 @@ export const SYNAPSE_OPTIONS: readonly string[] = [
   'opentracing.homeserver_whitelist',
   'opentracing.force_tracing_for_users',
   'opentracing.jaeger_config',
-  'worker_replication_secret',
-  'worker_replication_secret_path',
   'start_pushers',
   'send_federation',
   'pusher_instances',

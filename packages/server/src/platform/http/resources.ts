@@ -8,6 +8,7 @@ export type ResourceName =
   | 'media'
   | 'metrics'
   | 'openid'
+  | 'replication'
   | 'static'
 
 /** What a name brings along. */

@@ -47,7 +47,12 @@ export interface EventSenderDeps extends EventBuilding {
   readonly writer: RoomWriter
   readonly eventStore: EventStore
   readonly userNumbers: UserNumbers
+  /** Has another process send a draft, if its room prefers one; undefined: it is to be sent here. */
+  readonly forward?: ForwardDraft
 }
+
+/** See `EventSenderDeps.forward`. @throws MatrixError as `EventSender.send` */
+export type ForwardDraft = (roomId: RoomId, draft: EventDraft) => Promise<SentEvent | undefined>
 
 /** An attempt that has left the room's queue. */
 interface Begun {
@@ -61,6 +66,8 @@ interface Begun {
 export class EventSender {
   readonly #deps: EventSenderDeps
   readonly #transactions = new Map<string, Promise<SentEvent>>()
+  /** Those among them that are not under way to another process. */
+  readonly #transactionsHere = new Map<string, Promise<SentEvent>>()
   #lastCreateTs = 0
 
   constructor(deps: EventSenderDeps) {
@@ -73,14 +80,23 @@ export class EventSender {
    *   M_BAD_JSON; M_LIMIT_EXCEEDED with status 503 when the server is too busy.
    */
   async send(roomId: RoomId, draft: EventDraft): Promise<SentEvent> {
+    const { forward } = this.#deps
+    if (forward === undefined || draft.transaction === undefined) return this.sendHere(roomId, draft)
+    return shared(this.#transactions, transactionKey(roomId, draft, draft.transaction), async () => {
+      return (await forward(roomId, draft)) ?? this.sendHere(roomId, draft)
+    })
+  }
+
+  /**
+   * Sends an event by this process, whichever the room prefers: for drafts that another process has forwarded.
+   * @throws MatrixError as `send`
+   */
+  async sendHere(roomId: RoomId, draft: EventDraft): Promise<SentEvent> {
     const { transaction } = draft
     if (transaction === undefined) return this.#sendNew(roomId, draft)
-    const key = JSON.stringify([draft.sender, transaction.deviceId, roomId, draft.type, transaction.id])
-    const underWay = this.#transactions.get(key)
-    if (underWay !== undefined) return underWay
-    const sending = this.#sendOnce(roomId, draft, transaction).finally(() => this.#transactions.delete(key))
-    this.#transactions.set(key, sending)
-    return sending
+    return shared(this.#transactionsHere, transactionKey(roomId, draft, transaction), () =>
+      this.#sendOnce(roomId, draft, transaction),
+    )
   }
 
   /**
@@ -240,6 +256,28 @@ export class EventSender {
     if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', verdict.reason)
     return create
   }
+}
+
+/** What makes two drafts the same request. */
+function transactionKey(
+  roomId: RoomId,
+  { sender, type }: EventDraft,
+  { deviceId, id }: NonNullable<EventDraft['transaction']>,
+): string {
+  return JSON.stringify([sender, deviceId, roomId, type, id])
+}
+
+/** Begins what is not under way yet, else shares it. */
+function shared(
+  underWay: Map<string, Promise<SentEvent>>,
+  key: string,
+  begin: () => Promise<SentEvent>,
+): Promise<SentEvent> {
+  const known = underWay.get(key)
+  if (known !== undefined) return known
+  const sending = begin().finally(() => underWay.delete(key))
+  underWay.set(key, sending)
+  return sending
 }
 
 function unknownRoom(): MatrixError {

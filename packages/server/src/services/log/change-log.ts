@@ -77,6 +77,11 @@ export class ChangeLog {
     this.#listeners.push(listener)
   }
 
+  /** Publishes, before long, what other processes have committed up to a position that somebody has heard of. */
+  catchUpWith(position: number): void {
+    this.#hear(position)
+  }
+
   /** Adds a preparation; there is one per part that remembers what other processes may change. */
   prepareForeign(preparation: ForeignPreparation): void {
     this.#preparations.push(preparation)

@@ -23,7 +23,7 @@ export class PushAudiences {
   readonly #pushRules: PushRules
   readonly #store: PushRuleStore
   readonly #memberships: MembershipStore
-  readonly #rooms = new LRUCache<number, { roomId: string; audience: PushAudience<LocalPushMember> }>({
+  readonly #rooms = new LRUCache<number, { head: RoomHead; audience: PushAudience<LocalPushMember> }>({
     max: CACHED_ROOMS,
   })
   /** One more whenever somebody's own rules change. */
@@ -34,12 +34,14 @@ export class PushAudiences {
     this.#store = deps.pushRuleStore
     this.#memberships = deps.membershipStore
     deps.pushRules.listen((owner, before, after) => this.#onChanged(owner, before, after))
+    deps.pushRules.listenToForeign(() => this.#onForeignChange())
   }
 
   /** The members of a room who have rules of their own. Called inside the room's queue. */
   async of(head: RoomHead): Promise<PushAudience<LocalPushMember>> {
     const known = this.#rooms.get(head.roomNid)
-    if (known !== undefined) return known.audience
+    // Another process may have let people in since a head that has been replaced.
+    if (known?.head === head) return known.audience
     // Nobody has joined before the first event.
     if (head.committed.version === 0) return this.#keep(head, new PushAudience())
     for (;;) {
@@ -62,8 +64,14 @@ export class PushAudiences {
   }
 
   #keep(head: RoomHead, audience: PushAudience<LocalPushMember>): PushAudience<LocalPushMember> {
-    this.#rooms.set(head.roomNid, { roomId: head.roomId, audience })
+    this.#rooms.set(head.roomNid, { head, audience })
     return audience
+  }
+
+  /** Which rooms it is about is not known without reading; such changes are rare, and rooms in use are soon read again. */
+  #onForeignChange(): void {
+    this.#changes += 1
+    this.#rooms.clear()
   }
 
   async #onChanged(owner: PushRuleOwner, before: UserPushRules, after: UserPushRules): Promise<void> {
@@ -74,7 +82,7 @@ export class PushAudiences {
         const room = this.#rooms.peek(roomNid)
         if (room === undefined || membership !== 'join') continue
         room.audience.delete(owner.userId)
-        addTo(room.audience, room.roomId, owner, after)
+        addTo(room.audience, room.head.roomId, owner, after)
       }
     } catch {
       // The change has happened. Where it matters is not known, so all is read again when it is needed.

@@ -43,6 +43,9 @@ export interface PushRuleOwner {
 /** Called when a change of a user's rules is durable, before it is answered. */
 export type PushRuleListener = (owner: PushRuleOwner, before: UserPushRules, after: UserPushRules) => Promise<void>
 
+/** Called when another process's change of somebody's rules is known here. Must not throw and must not wait. */
+export type ForeignRulesListener = () => void
+
 /** Users' push rules: the server's, with what users have changed and added. @spec client-server-api/#push-rules */
 export class PushRules {
   readonly #log: ChangeLog
@@ -51,6 +54,9 @@ export class PushRules {
   readonly #loading = new Map<number, Promise<UserPushRules>>()
   readonly #changing = new Map<number, Promise<unknown>>()
   readonly #listeners: PushRuleListener[] = []
+  readonly #foreignListeners: ForeignRulesListener[] = []
+  /** One more whenever another process has changed somebody's rules. */
+  #foreignChanges = 0
 
   constructor(deps: { changeLog: ChangeLog; store: PushRuleStore }) {
     this.#log = deps.changeLog
@@ -60,6 +66,18 @@ export class PushRules {
   /** Adds a listener. */
   listen(listener: PushRuleListener): void {
     this.#listeners.push(listener)
+  }
+
+  /** Adds a listener for what other processes change. */
+  listenToForeign(listener: ForeignRulesListener): void {
+    this.#foreignListeners.push(listener)
+  }
+
+  /** Another process has changed a user's rules: they are read again. */
+  forget(userNid: number): void {
+    this.#foreignChanges += 1
+    this.#rules.delete(userNid)
+    for (const listener of this.#foreignListeners) listener()
   }
 
   /** A user's rules, made ready. */
@@ -171,9 +189,13 @@ export class PushRules {
     return result.committed ? after : undefined
   }
 
-  async #load({ userId, userNid }: PushRuleOwner): Promise<UserPushRules> {
+  async #load(owner: PushRuleOwner): Promise<UserPushRules> {
+    const { userId, userNid } = owner
+    const foreignChanges = this.#foreignChanges
     const row = await this.#store.find(userNid)
     const earlier = row === undefined ? [] : await this.#store.history(userNid)
+    // They may have been read before what another process has changed meanwhile.
+    if (foreignChanges !== this.#foreignChanges) return this.#load(owner)
     // A change that became durable meanwhile knows better.
     const newer = this.#rules.get(userNid)
     if (newer !== undefined) return newer

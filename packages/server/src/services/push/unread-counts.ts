@@ -56,6 +56,8 @@ interface LoadingState {
   readonly state: Promise<CountState>
   /** What is being read further meanwhile. */
   readonly reads: ReadUpTo[]
+  /** Another process has changed meanwhile what is being read. */
+  isOutdated: boolean
 }
 
 /** A user has read a thread, or all, up to a position. */
@@ -104,6 +106,14 @@ export class UnreadCounts {
     if (state !== undefined) noteRead(state, thread, position)
   }
 
+  /** A user has read further through another process: what is unread is counted anew. */
+  forget(userNid: number, roomNid: number): void {
+    const key = keyOf(userNid, roomNid)
+    this.#states.delete(key)
+    const loading = this.#loading.get(key)
+    if (loading !== undefined) loading.isOutdated = true
+  }
+
   /** A timeline event has become durable. */
   onEvent(event: StoredEvent, { unread }: TimelineDetails): void {
     const read = unread?.read
@@ -145,10 +155,12 @@ export class UnreadCounts {
       await underWay.state
       return
     }
-    const loading: LoadingState = { state: this.#read(userNid, roomNid, spans), reads: [] }
+    const loading: LoadingState = { state: this.#read(userNid, roomNid, spans), reads: [], isOutdated: false }
     this.#loading.set(key, loading)
     try {
       const state = await loading.state
+      // Whoever waits finds no counts, and has them read again.
+      if (loading.isOutdated) return
       for (const { thread, position } of loading.reads) noteRead(state, thread, position)
       this.#states.set(key, state)
     } finally {
