@@ -39,6 +39,20 @@ export async function dropDatabase(folder: string): Promise<void> {
   })
 }
 
+/** What a statement finds in the database of a folder. */
+export async function queryDatabase(folder: string, sql: string): Promise<Record<string, unknown>[]> {
+  const url = clusterUrl()
+  if (url === undefined) throw new Error('tests do not run on PostgreSQL')
+  url.pathname = `/${databaseOf(folder)}`
+  const client = new Client({ connectionString: url.href })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
 async function administer(work: (client: Client) => Promise<void>): Promise<void> {
   const url = clusterUrl()
   if (url === undefined) return

@@ -10,7 +10,7 @@ import {
   until,
   type User,
 } from '../harness/index.ts'
-import { countStored, stored } from './stored.ts'
+import { countStored, stored, tablesOfRooms } from './stored.ts'
 
 interface Deletion {
   readonly delete_id: string
@@ -36,18 +36,17 @@ async function ended(admin: User, deleteId: string): Promise<Deletion> {
 }
 
 /** Tables of which rows that belong to a room are left. */
-function leftovers(folder: string, roomNid: number): string[] {
-  const tables = stored({ folder }, `SELECT name FROM sqlite_schema WHERE type = 'table'`).map(({ name }) =>
-    String(name),
-  )
-  return tables.filter((table) => {
-    const columns = stored({ folder }, `PRAGMA table_info(${table})`).map(({ name }) => name)
-    return columns.includes('room_nid') && countStored({ folder }, table, `room_nid = ${roomNid}`) > 0
-  })
+async function leftovers(folder: string, roomNid: number): Promise<string[]> {
+  const left: string[] = []
+  for (const table of await tablesOfRooms({ folder })) {
+    if ((await countStored({ folder }, table, `room_nid = ${roomNid}`)) > 0) left.push(table)
+  }
+  return left
 }
 
-function roomNidOf(folder: string, room: string): number {
-  return Number(stored({ folder }, `SELECT room_nid FROM rooms WHERE room_id = '${room}'`)[0]?.['room_nid'])
+async function roomNidOf(folder: string, room: string): Promise<number> {
+  const [row] = await stored({ folder }, `SELECT room_nid FROM rooms WHERE room_id = '${room}'`)
+  return Number(row?.['room_nid'])
 }
 
 describe('deleteRoomInBackground, deleteStatus, deleteStatusOfRoom', () => {
@@ -62,7 +61,7 @@ describe('deleteRoomInBackground, deleteStatus, deleteStatusOfRoom', () => {
     await bob.put(path`/user/${bob.userId}/rooms/${room}/account_data/m.tag`, { tags: {} })
     await bob.send(other, 'harmless')
     const since = await bob.now()
-    const nid = roomNidOf(folder, room)
+    const nid = await roomNidOf(folder, room)
     // when it is deleted
     const { delete_id: deleteId } = await begin(admin, room)
     const deletion = await ended(admin, deleteId)
@@ -80,8 +79,8 @@ describe('deleteRoomInBackground, deleteStatus, deleteStatusOfRoom', () => {
     })
     const listed = await admin.get(path`/_synapse/admin/v2/rooms/${room}/delete_status`)
     expect(listed).toEqual({ results: [deletion] })
-    expect(leftovers(folder, nid)).toEqual(['changes'])
-    expect(countStored({ folder }, 'rooms', `room_id = '${room}'`)).toBe(0)
+    expect(await leftovers(folder, nid)).toEqual(['changes'])
+    expect(await countStored({ folder }, 'rooms', `room_id = '${room}'`)).toBe(0)
     await refused(alice.send(room, 'still here?'), 'M_FORBIDDEN', 403)
     await refused(alice.join(room), 'M_NOT_FOUND', 404)
     await refused(bob.join('#bad:example.org'), 'M_NOT_FOUND', 404)
@@ -191,16 +190,16 @@ describe('deleteRoomInBackground, deleteStatus, deleteStatusOfRoom', () => {
     const room = await alice.createRoom()
     const since = await alice.now()
     await Promise.all(Array.from({ length: 1_500 }, (_, i) => alice.send(room, `message ${i}`)))
-    const nid = roomNidOf(folder, room)
+    const nid = await roomNidOf(folder, room)
     const { delete_id: id } = await begin(admin, room)
-    await until('it has begun', () => countStored({ folder }, 'events', `room_nid = ${nid}`) < 1_400)
+    await until('it has begun', async () => (await countStored({ folder }, 'events', `room_nid = ${nid}`)) < 1_400)
     await server.kill()
-    const left = countStored({ folder }, 'events', `room_nid = ${nid}`)
+    const left = await countStored({ folder }, 'events', `room_nid = ${nid}`)
     expect(left).toBeGreaterThan(0)
     const second = await startProcess(folder)
     const deletion = await ended(admin.through(second.transport), id)
     expect(deletion).toMatchObject({ status: 'complete', shutdown_room: { kicked_users: [alice.userId] } })
-    expect(leftovers(folder, nid)).toEqual(['changes'])
+    expect(await leftovers(folder, nid)).toEqual(['changes'])
     const news = await alice.through(second.transport).sync({ since })
     expect(Object.keys(news.rooms?.leave ?? {})).toEqual([room])
   })

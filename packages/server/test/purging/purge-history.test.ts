@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { path, refused, registerAdmin, type RunningServer, testServer, until, type User } from '../harness/index.ts'
+import { isOnPostgres } from '../harness/postgres.ts'
 import { countStored, stored } from './stored.ts'
 
 /** Begins to purge and waits for the end. */
@@ -51,7 +52,7 @@ describe('purgeHistory, purgeHistoryStatus', () => {
     await purge(admin, room, first!, { delete_local_events: true })
     // then the messages are gone, from the database too
     await refused(alice.event(room, old[7]!), 'M_NOT_FOUND', 404)
-    expect(countStored(running, 'events', `json LIKE '%old %'`)).toBe(0)
+    expect(await countStored(running, 'events', `json LIKE '%old %'`)).toBe(0)
     // and the state is what it was, event by event
     expect(new Set(ids(await alice.get(path`/rooms/${room}/state`)))).toEqual(new Set(ids(before)))
     expect(await bob.state(room, 'm.room.topic')).toEqual({ topic: 'lasting' })
@@ -79,7 +80,7 @@ describe('purgeHistory, purgeHistoryStatus', () => {
     await say(alice, room, 'old', 5)
     const [last] = await say(alice, room, 'new', 1)
     await purge(admin, room, last!)
-    expect(countStored(running, 'events', `json LIKE '%old %'`)).toBe(5)
+    expect(await countStored(running, 'events', `json LIKE '%old %'`)).toBe(5)
     expect((await alice.timeline(room)).map(({ event_id: id }) => id)).toEqual([last])
   })
 
@@ -118,15 +119,15 @@ describe('purgeHistory, purgeHistoryStatus', () => {
     }
     const last = await say(alice, room, 'last', 1)
     const before = new Set(ids(await alice.get(path`/rooms/${room}/state`)))
-    const chunksBefore = countStored(running, 'state_nodes')
+    const chunksBefore = await countStored(running, 'state_nodes')
     await purge(admin, room, last[0]!, { delete_local_events: true })
-    expect(countStored(running, 'room_states')).toBeLessThan(5)
+    expect(await countStored(running, 'room_states')).toBeLessThan(5)
     // when it is collected, while more is sent
     const sending = Promise.all([say(bob, room, 'meanwhile', 40), stateChanges(alice, room, 40)])
     await collected(running, admin, room)
     await sending
     // then few chunks are left, and every state is as it was
-    expect(countStored(running, 'state_nodes')).toBeLessThan(chunksBefore / 3)
+    expect(await countStored(running, 'state_nodes')).toBeLessThan(chunksBefore / 3)
     const after = new Set(ids(await alice.get(path`/rooms/${room}/state`)))
     expect(after.size).toBe(before.size + 1)
     expect(before.difference(after).size).toBe(0)
@@ -137,12 +138,13 @@ describe('purgeHistory, purgeHistoryStatus', () => {
     expect(new Set(ids(await aliceAgain.get(path`/rooms/${room}/state`)))).toEqual(after)
     expect((await aliceAgain.timeline(room, { type: 'm.room.message' })).length).toBe(41)
     for (let i = 0; i < 40; i += 1) await aliceAgain.state(room, `org.example.state`, `key ${i}`)
-    // and what has been given up is used before the file grows
-    const free = Number(stored(again, 'PRAGMA freelist_count')[0]?.['freelist_count'])
-    const pages = Number(stored(again, 'PRAGMA page_count')[0]?.['page_count'])
+    // and what has been given up is used before the file grows; in PostgreSQL that is for its VACUUM
+    if (isOnPostgres) return
+    const free = Number((await stored(again, 'PRAGMA freelist_count'))[0]?.['freelist_count'])
+    const pages = Number((await stored(again, 'PRAGMA page_count'))[0]?.['page_count'])
     expect(free).toBeGreaterThan(10)
     await say(aliceAgain, room, 'y'.repeat(3_000), free)
-    expect(Number(stored(again, 'PRAGMA page_count')[0]?.['page_count'])).toBeLessThan(pages + free / 2)
+    expect(Number((await stored(again, 'PRAGMA page_count'))[0]?.['page_count'])).toBeLessThan(pages + free / 2)
   })
 
   test('who may, and what is refused', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { eventIdOf, parseJsonText, parsePdu, ROOM_VERSIONS } from '@magik/protocol'
 import { describe, expect, test } from 'vitest'
 import { type RunningServer, testServer, until } from '../harness/index.ts'
+import { isOnPostgres } from '../harness/postgres.ts'
 import { countStored, stored } from './stored.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -41,14 +42,14 @@ describe('redaction_retention_period', () => {
     await alice.redact(room, topic)
     // when not quite the period has passed
     await pass(running, 7 * DAY_MS - 1)
-    expect(storedJson(running, message)).toContain('unspeakable')
+    expect(await storedJson(running, message)).toContain('unspeakable')
     // and when it has
     await pass(running, INTERVAL_MS)
-    await until('it is overwritten', () => !storedJson(running, topic).includes('unspeakable'))
+    await until('it is overwritten', async () => !(await storedJson(running, topic)).includes('unspeakable'))
     // then what is stored is what is shown, under the same ID
     for (const eventId of [message, topic]) {
       const version = ROOM_VERSIONS.get(roomVersion)!
-      const pdu = parsePdu(parseJsonText(storedJson(running, eventId)), version)
+      const pdu = parsePdu(parseJsonText(await storedJson(running, eventId)), version)
       expect(pdu.content).toEqual({})
       expect(eventIdOf(pdu, version)).toBe(eventId)
       expect((await alice.event(room, eventId)).content).toEqual({})
@@ -56,6 +57,8 @@ describe('redaction_retention_period', () => {
     expect(await alice.state(room, 'm.room.topic')).toEqual({})
     expect((await alice.event(room, kept)).content).toMatchObject({ body: 'innocent words' })
     await alice.send(room, 'and life goes on')
+    // What PostgreSQL leaves in its pages is for its VACUUM.
+    if (isOnPostgres) return
     await running.stop()
     expect(isInFile(running, 'unspeakable')).toBe(false)
     expect(isInFile(running, 'innocent words')).toBe(true)
@@ -70,7 +73,7 @@ describe('redaction_retention_period', () => {
     clock.setWallTime(clock.now() + 400 * DAY_MS)
     await clock.advance(INTERVAL_MS)
     await alice.send(room, 'much later')
-    expect(storedJson(running, message)).toContain('unspeakable')
+    expect(await storedJson(running, message)).toContain('unspeakable')
   })
 
   test('many redactions are worked off in steps', async () => {
@@ -82,11 +85,15 @@ describe('redaction_retention_period', () => {
       await alice.redact(room, message)
     }
     await pass(running, 65 * 60_000)
-    await until('all are overwritten', () => countStored(running, 'events', `json LIKE '%unspeakable%'`) === 0)
-    expect(countStored(running, 'events', `redacted_by IS NOT NULL`)).toBe(130)
+    await until(
+      'all are overwritten',
+      async () => (await countStored(running, 'events', `json LIKE '%unspeakable%'`)) === 0,
+    )
+    expect(await countStored(running, 'events', `redacted_by IS NOT NULL`)).toBe(130)
   })
 })
 
-function storedJson(running: RunningServer, eventId: string): string {
-  return String(stored(running, `SELECT json FROM events WHERE event_id = '${eventId}'`)[0]?.['json'])
+async function storedJson(running: RunningServer, eventId: string): Promise<string> {
+  const [row] = await stored(running, `SELECT json FROM events WHERE event_id = '${eventId}'`)
+  return String(row?.['json'])
 }
