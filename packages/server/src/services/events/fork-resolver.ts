@@ -26,6 +26,9 @@ export interface ForkedRoom {
   readonly version: RoomVersion
 }
 
+/** Entries of a state that is read as a whole rather than asked about. */
+const SMALL_STATE = 64
+
 /** A key on which the states of forks differ, with the number of each fork's event. */
 interface Conflict {
   readonly type: string
@@ -120,9 +123,16 @@ export class ForkResolver {
     })
     const { version } = room
     // The first algorithm does not look at auth chains.
-    const index = version.stateResolution === 'v1' ? undefined : await this.#reading.authIndexes?.forStates(room, roots)
+    const index = version.stateResolution === 'v1' ? undefined : await this.#index(room, roots)
     const conflict = this.#conflict(room, roots[0], conflicted)
     return { conflict, entries: await resolveState(room.roomId, conflict, this.#events(index), version) }
+  }
+
+  /** The index of auth chains; none where all that is agreed upon is walked sooner than the index is asked. */
+  async #index(room: ForkedRoom, roots: readonly [first: number, ...others: number[]]) {
+    const { tree, authIndexes } = this.#reading
+    if ((await tree.count(room.roomNid, roots[0])) <= SMALL_STATE) return undefined
+    return authIndexes?.forStates(room, roots)
   }
 
   #conflict({ roomNid }: ForkedRoom, root: number, conflicted: readonly ConflictedKey[]): StateConflict {
