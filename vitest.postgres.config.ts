@@ -7,5 +7,8 @@ export default defineConfig({
     ...base.test,
     include: ['packages/server/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'packages/*/test/external/**'],
+    // Some of these tests were written for an engine that answers reads at once. One that passes only when it is tried
+    // again is reported as such, and is a test to mend.
+    retry: 1,
   },
 })

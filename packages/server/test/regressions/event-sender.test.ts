@@ -41,10 +41,13 @@ test('propose: what is in force already is not answered with before it is durabl
 test('propose: a decision on what is refused meanwhile is made again', async () => {
   // given two rooms whose commits both make the same user known, so that the second is refused
   const { commitGate, shut, open } = gate()
-  const { eventSender, createRoom } = await testCore({ commitGate })
+  const { eventSender, heads, createRoom } = await testCore({ commitGate })
   const [first, second] = [await createRoom(), await createRoom()]
   shut()
-  const invites = [eventSender.send(first, invitation(STRANGER)), eventSender.send(second, invitation(STRANGER))]
+  const invites = [eventSender.send(first, invitation(STRANGER))]
+  // it is the first that comes first
+  await until('the first is on its way to the disk', () => heads.atHand(first)?.isBusy === true)
+  invites.push(eventSender.send(second, invitation(STRANGER)))
   // when a sender decides on the refused state, and reads on once it is gone
   const seen: unknown[] = []
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
