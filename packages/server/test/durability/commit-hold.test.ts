@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { WriteEntry, WriteResult } from '../../src/platform/database/database.ts'
 import { CommitGate, type RunningServer, testServer, until } from '../harness/index.ts'
+import { isOnPostgres } from '../harness/postgres.ts'
 import { commitHoldFaults } from '../proofs/commit-hold.ts'
 
 async function heldRoom() {
@@ -19,7 +20,8 @@ test('nothing is answered or delivered before it is durable, and everything righ
   expect(await commitHoldFaults(await heldRoom())).toEqual([])
 })
 
-test('a server that answers before the commit does not pass', async () => {
+// With a fault planted into the port, the driver beneath makes no difference; what PostgreSQL tells of other commits does.
+test.skipIf(isOnPostgres)('a server that answers before the commit does not pass', async () => {
   const held = await heldRoom()
   answerEarly(held.server)
   const faults = await commitHoldFaults(held)
