@@ -1,4 +1,5 @@
 import { type EventId, parseEventId, parseRoomId, type RoomId } from '@magik/protocol'
+import type { QueryCreator } from 'kysely'
 import type { BoundWrite, Database, Parameter } from '../platform/database/database.ts'
 import { bind } from '../platform/database/query.ts'
 import type { Schema } from './schema.ts'
@@ -119,62 +120,8 @@ export class RoomStore {
         invited_members: p.invitedMembers,
       }),
     )
-    this.#advance = database.query<{
-      roomNid: number
-      expectedVersion: number
-      expectedExtremities: string
-      version: number
-      forwardExtremities: string
-      stateRoot: number
-      nextChunk: number
-      depth: number
-      position: number
-      joinedMembers: number
-      invitedMembers: number
-    }>()((q, p) =>
-      q
-        .updateTable('room_heads')
-        .set({
-          version: p.version,
-          forward_extremities: p.forwardExtremities,
-          state_root: p.stateRoot,
-          next_chunk: p.nextChunk,
-          depth: p.depth,
-          position: p.position,
-          joined_members: p.joinedMembers,
-          invited_members: p.invitedMembers,
-        })
-        .where('room_nid', '=', p.roomNid)
-        .where('version', '=', p.expectedVersion)
-        .where('forward_extremities', '=', p.expectedExtremities),
-    )
-    this.#advanceQuietly = database.query<{
-      roomNid: number
-      expectedVersion: number
-      expectedExtremities: string
-      version: number
-      forwardExtremities: string
-      stateRoot: number
-      nextChunk: number
-      depth: number
-      joinedMembers: number
-      invitedMembers: number
-    }>()((q, p) =>
-      q
-        .updateTable('room_heads')
-        .set({
-          version: p.version,
-          forward_extremities: p.forwardExtremities,
-          state_root: p.stateRoot,
-          next_chunk: p.nextChunk,
-          depth: p.depth,
-          joined_members: p.joinedMembers,
-          invited_members: p.invitedMembers,
-        })
-        .where('room_nid', '=', p.roomNid)
-        .where('version', '=', p.expectedVersion)
-        .where('forward_extremities', '=', p.expectedExtremities),
-    )
+    this.#advance = database.query<HeadAdvance & { position: number }>()((q, p) => advanceWith(q, p, p.position))
+    this.#advanceQuietly = database.query<HeadAdvance>()((q, p) => advanceWith(q, p, undefined))
     this.#insertState = database.query<{ roomNid: number; position: number; root: number }>()((q, p) =>
       q.insertInto('room_states').values({ room_nid: p.roomNid, position: p.position, root: p.root }),
     )
@@ -344,6 +291,39 @@ export class RoomStore {
     const rows = await this.#database.scan(this.#published, {})
     return rows.map((row) => row.room_nid)
   }
+}
+
+/** What replaces a room's head, and the one that it has to find. */
+interface HeadAdvance {
+  readonly roomNid: number
+  readonly expectedVersion: number
+  readonly expectedExtremities: string
+  readonly version: number
+  readonly forwardExtremities: string
+  readonly stateRoot: number
+  readonly nextChunk: number
+  readonly depth: number
+  readonly joinedMembers: number
+  readonly invitedMembers: number
+}
+
+/** @param position left out where the newest timeline event stays what it is. */
+function advanceWith(q: QueryCreator<Schema>, p: HeadAdvance, position: number | undefined) {
+  return q
+    .updateTable('room_heads')
+    .set({
+      version: p.version,
+      forward_extremities: p.forwardExtremities,
+      state_root: p.stateRoot,
+      next_chunk: p.nextChunk,
+      depth: p.depth,
+      ...(position !== undefined && { position }),
+      joined_members: p.joinedMembers,
+      invited_members: p.invitedMembers,
+    })
+    .where('room_nid', '=', p.roomNid)
+    .where('version', '=', p.expectedVersion)
+    .where('forward_extremities', '=', p.expectedExtremities)
 }
 
 function headParameters(head: HeadRow) {
