@@ -69,7 +69,7 @@ export class JobRunner {
       const dueTs = clock.now() + kind.everyMs
       await write({ statements: [rows.insert({ jobId: kind.name, kind: kind.name, dueTs }, clock.now())] })
     }
-    for (const name of this.#lanes.keys()) this.wake(name)
+    for (const name of this.#lanes.keys()) this.#wake(name)
   }
 
   /** Takes no further step; resolves when those under way have ended. */
@@ -84,23 +84,18 @@ export class JobRunner {
   async schedule(job: NewJob): Promise<void> {
     const { rows, clock, write } = this.#deps
     await write({ statements: [rows.insert(job, clock.now())] })
-    this.wake(job.kind)
-  }
-
-  /** What adds a job as part of another commit; whoever makes it calls `wake` then. */
-  insertion(job: NewJob): BoundWrite {
-    return this.#deps.rows.insert(job, this.#deps.clock.now())
+    this.#wake(job.kind)
   }
 
   /** Looks for jobs of a kind that have been added. */
-  wake(kind: string): void {
+  #wake(kind: string): void {
     const lane = this.#lanes.get(kind)
     if (lane === undefined) throw new Error(`nobody does jobs of kind ${kind}`)
     lane.isWoken = true
     if (this.#stopping.signal.aborted) return
     lane.running ??= this.#run(lane).finally(() => {
       lane.running = undefined
-      if (lane.isWoken) this.wake(kind)
+      if (lane.isWoken) this.#wake(kind)
     })
   }
 
@@ -126,7 +121,7 @@ export class JobRunner {
         if (job === undefined) return
         if (job.dueTs > clock.now()) {
           lane.timer?.cancel()
-          lane.timer = clock.setTimeout(() => this.wake(lane.kind.name), job.dueTs - clock.now())
+          lane.timer = clock.setTimeout(() => this.#wake(lane.kind.name), job.dueTs - clock.now())
           return
         }
         await this.#workOn(lane.kind, job)

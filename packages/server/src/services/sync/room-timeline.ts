@@ -23,8 +23,6 @@ export interface TimelineSection {
   readonly startsAt: number
   /** The last position that the section speaks of. */
   readonly endsAt: number
-  /** Whether state events were passed over that the reader may not see or does not want here. */
-  readonly passesOverState: boolean
 }
 
 /** A stretch of a room's timeline for one reader. */
@@ -54,10 +52,9 @@ export class RoomTimelines {
     const { room, reader, after, filter } = request
     const isWide = letsEverythingThrough(filter)
     const endsAt = request.upTo
-    let passesOverState = false
     if (request.limit === 0 || !matchesRoom(filter, room.roomId)) {
       const { events } = await this.#tails.newest(room.roomNid, { after, upTo: request.upTo, limit: 1 })
-      return { events: [], limited: events.length > 0, startsAt: request.upTo + 1, endsAt, passesOverState }
+      return { events: [], limited: events.length > 0, startsAt: request.upTo + 1, endsAt }
     }
     const chosen: StoredEvent[] = []
     let upTo = request.upTo
@@ -70,17 +67,13 @@ export class RoomTimelines {
         ? page.events
         : page.events.filter((event) => matchesRoomEvent(filter, event, (it) => this.#events.pdu(it).content))
       const visible = await this.#visibility.filter(wanted, { userId: reader }, room)
-      if (visible.length < page.events.length) {
-        const shown = new Set(visible)
-        passesOverState ||= page.events.some((event) => event.stateKey !== undefined && !shown.has(event))
-      }
       const fitting = visible.slice(-(request.limit - chosen.length))
       chosen.unshift(...fitting)
       const leftOut = page.hasMore || fitting.length < visible.length
       const oldest = page.events[0]?.position ?? after + 1
-      if (!leftOut) return { events: chosen, limited: false, startsAt: after + 1, endsAt, passesOverState }
+      if (!leftOut) return { events: chosen, limited: false, startsAt: after + 1, endsAt }
       if (chosen.length >= request.limit || examined >= MAX_EXAMINED) {
-        return { events: chosen, limited: true, startsAt: chosen[0]?.position ?? oldest, endsAt, passesOverState }
+        return { events: chosen, limited: true, startsAt: chosen[0]?.position ?? oldest, endsAt }
       }
       upTo = oldest - 1
     }
