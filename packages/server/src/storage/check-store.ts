@@ -110,9 +110,6 @@ export class CheckStore {
   readonly #setCounts
   readonly #setRedactedBy
   readonly #insertRedaction
-  readonly #deleteRedaction
-  readonly #insertBackward
-  readonly #deleteBackward
 
   constructor(database: Database<Schema>) {
     this.#database = database
@@ -358,22 +355,6 @@ export class CheckStore {
         .values({ room_nid: p.roomNid, redacts_event_id: p.redacts, event_nid: p.eventNid })
         .onConflict((conflict) => conflict.doNothing()),
     )
-    this.#deleteRedaction = database.query<{ roomNid: number; redacts: string; eventNid: number }>()((q, p) =>
-      q
-        .deleteFrom('redactions')
-        .where('room_nid', '=', p.roomNid)
-        .where('redacts_event_id', '=', p.redacts)
-        .where('event_nid', '=', p.eventNid),
-    )
-    this.#insertBackward = database.query<{ roomNid: number; eventId: string; depth: number }>()((q, p) =>
-      q
-        .insertInto('backward_extremities')
-        .values({ room_nid: p.roomNid, event_id: p.eventId, depth: p.depth })
-        .onConflict((conflict) => conflict.doNothing()),
-    )
-    this.#deleteBackward = database.query<{ roomNid: number; eventId: string }>()((q, p) =>
-      q.deleteFrom('backward_extremities').where('room_nid', '=', p.roomNid).where('event_id', '=', p.eventId),
-    )
   }
 
   /** Events after a number, in order of their numbers. */
@@ -519,20 +500,5 @@ export class CheckStore {
   /** Records what a redaction is about. */
   insertRedaction(roomNid: number, redacts: string, eventNid: number): BoundWrite {
     return bind(this.#insertRedaction, { roomNid, redacts, eventNid })
-  }
-
-  /** Removes what a redaction is said to be about. */
-  deleteRedaction(roomNid: number, redacts: string, eventNid: number): BoundWrite {
-    return bind(this.#deleteRedaction, { roomNid, redacts, eventNid })
-  }
-
-  /** Records a backward extremity. */
-  insertBackward(roomNid: number, eventId: string, depth: number): BoundWrite {
-    return bind(this.#insertBackward, { roomNid, eventId, depth })
-  }
-
-  /** Removes a backward extremity. */
-  deleteBackward(roomNid: number, eventId: string): BoundWrite {
-    return bind(this.#deleteBackward, { roomNid, eventId })
   }
 }

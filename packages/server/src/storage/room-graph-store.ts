@@ -112,7 +112,7 @@ export class RoomGraphStore {
   }
 
   /** The event is known now. */
-  deleteBackwardExtremity(roomNid: number, eventId: EventId): BoundWrite {
+  deleteBackwardExtremity(roomNid: number, eventId: string): BoundWrite {
     return bind(this.#deleteBackward, { roomNid, eventId })
   }
 

@@ -2,8 +2,10 @@ import type { ServerName } from '@magik/protocol'
 import type { AuthChainStore } from '../../storage/auth-chain-store.ts'
 import type { AuthEdgeStore } from '../../storage/auth-edge-store.ts'
 import type { CheckStore } from '../../storage/check-store.ts'
+import type { EventRemovalStore } from '../../storage/event-removal-store.ts'
 import type { EventStore } from '../../storage/event-store.ts'
 import type { RedactedEventStore } from '../../storage/redacted-event-store.ts'
+import type { RoomGraphStore } from '../../storage/room-graph-store.ts'
 import type { RoomStore } from '../../storage/room-store.ts'
 import type { EventReader } from '../events/event-reader.ts'
 import type { ForkResolver } from '../events/fork-resolver.ts'
@@ -22,8 +24,10 @@ export interface Checking {
   readonly forkResolver: ForkResolver
   readonly checkStore: CheckStore
   readonly eventStore: EventStore
+  readonly eventRemovalStore: EventRemovalStore
   readonly redactedEventStore: RedactedEventStore
   readonly roomStore: RoomStore
+  readonly roomGraphStore: RoomGraphStore
   readonly authChainStore: AuthChainStore
   readonly authEdgeStore: AuthEdgeStore
 }

@@ -118,24 +118,25 @@ function extremityIds(text: string): string[] {
 }
 
 async function checkBackward(
-  { findings, checkStore }: Checking,
+  { findings, checkStore, roomGraphStore }: Checking,
   room: RawRoom,
-  named: ReadonlyMap<string, Named>,
+  named: ReadonlyMap<EventId, Named>,
   placed: ReadonlyMap<string, StoredEvent>,
 ): Promise<void> {
   const about = aboutRoom(room)
   const { room_nid: roomNid } = room
-  const stored = new Set((await checkStore.backwardExtremities(roomNid)).map((row) => row.event_id))
+  const stored = new Set<string>((await checkStore.backwardExtremities(roomNid)).map((row) => row.event_id))
   for (const [eventId, { depth }] of named) {
     if (stored.has(eventId) || placed.has(eventId)) continue
-    const repair = [checkStore.insertBackward(roomNid, eventId, Math.max(0, depth - 1))]
+    const repair = [roomGraphStore.insertBackwardExtremity(roomNid, { eventId, depth: Math.max(0, depth - 1) })]
     await findings.add({ about, what: `${eventId} is a backward extremity, and is not said to be one`, repair })
   }
+  const namedIds: ReadonlySet<string> = new Set(named.keys())
   for (const eventId of stored) {
     // One that was refused when it came is not taken off the list.
     const isRefused = placed.has(eventId) && placed.get(eventId)?.status !== eventStatus.accepted
-    if (isRefused || (named.has(eventId) && !placed.has(eventId))) continue
-    const repair = [checkStore.deleteBackward(roomNid, eventId)]
+    if (isRefused || (namedIds.has(eventId) && !placed.has(eventId))) continue
+    const repair = [roomGraphStore.deleteBackwardExtremity(roomNid, eventId)]
     await findings.add({ about, what: `${eventId} is no backward extremity, and is said to be one`, repair })
   }
 }

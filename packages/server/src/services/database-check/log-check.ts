@@ -52,7 +52,7 @@ async function checkSpan(deps: Checking, from: number, to: number): Promise<void
 
 /** Each row of `redactions` is of an event of the room. */
 async function checkRedactions(deps: Checking): Promise<void> {
-  const { findings, checkStore } = deps
+  const { findings, checkStore, eventRemovalStore } = deps
   for (let after = { room: 0, event: '', nid: 0 }; ; ) {
     const page = await checkStore.redactions(after)
     const last = page.at(-1)
@@ -62,7 +62,7 @@ async function checkRedactions(deps: Checking): Promise<void> {
     const known = await readableEvents(deps, nids)
     for (const { room_nid: roomNid, redacts_event_id: redacts, event_nid: nid } of page) {
       if (known.get(nid)?.roomNid === roomNid) continue
-      const repair = [checkStore.deleteRedaction(roomNid, redacts, nid)]
+      const repair = [eventRemovalStore.deleteRedaction(roomNid, redacts, nid)]
       await findings.add({
         about: 'table redactions',
         what: `event number ${nid} is to redact ${redacts}, and is not known`,
