@@ -28,7 +28,7 @@ import { loadAuthState, loadAuthStateAt, type StateReading } from './auth-state.
 import type { BuiltEvent } from './built-event.ts'
 import type { EntryUsers } from './entry-users.ts'
 import type { EventDraft } from './event-draft.ts'
-import { type HeadMoving, moveHead } from './next-head.ts'
+import { type HeadMoving, moveHead, rootsAfter } from './next-head.ts'
 import type { Numbers } from './numbers.ts'
 import { planRedaction } from './plan-redaction.ts'
 import { type RoomHead, stateCacheKey } from './room-heads.ts'
@@ -149,8 +149,7 @@ async function parentsOfNext(
   if (forwardExtremities.length <= MAX_PREV_EVENTS) return { extremities: forwardExtremities, stateBefore: stateRoot }
   // The oldest, so that each gets its turn, whatever else keeps coming.
   const extremities = forwardExtremities.slice(0, MAX_PREV_EVENTS)
-  const roots: number[] = []
-  for (const { eventNid } of extremities) roots.push((await deps.events.get(eventNid)).stateAfter ?? 0)
+  const roots = await rootsAfter(deps, extremities)
   return { extremities, stateBefore: await deps.forkResolver.resolve(head, roots, staged) }
 }
 

@@ -36,6 +36,12 @@ interface Conflict {
   readonly eventNids: (number | undefined)[]
 }
 
+/** A conflict and what it came to. */
+interface Resolution {
+  readonly conflict: StateConflict
+  readonly entries: readonly ResolvedEntry[]
+}
+
 /** What resolving forks takes. */
 export interface ForkResolving extends StateReading {
   /** Where left out, auth chains are walked down. */
@@ -60,14 +66,7 @@ export class ForkResolver {
    * @throws ResolutionLimitError if their auth chains are too long to be walked.
    */
   async resolve(room: ForkedRoom, roots: readonly number[], staged: StagedChunks): Promise<number> {
-    const [first, ...others] = new Set(roots)
-    if (first === undefined) return EMPTY_TREE
-    if (others.length === 0) return first
-    const conflicts = await this.#conflicts(room, first, others)
-    if (conflicts.length === 0) return first
-    const { entries } = await this.#resolve(room, [first, ...others], conflicts)
-    const changes = await this.#changes(entries)
-    return staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk))
+    return (await this.#resolved(room, roots, staged)).root
   }
 
   /**
@@ -81,23 +80,34 @@ export class ForkResolver {
     { forks, before }: { readonly forks: readonly number[]; readonly before: number },
     staged: StagedChunks,
   ): Promise<{ readonly root: number; readonly resets: readonly StateResetRow[] }> {
-    const [first, ...others] = new Set(forks)
-    if (first === undefined || others.length === 0) return { root: first ?? EMPTY_TREE, resets: [] }
-    const conflicts = await this.#conflicts(room, first, others)
-    if (conflicts.length === 0) return { root: first, resets: [] }
-    const { conflict, entries } = await this.#resolve(room, [first, ...others], conflicts)
+    const { root, by } = await this.#resolved(room, forks, staged)
+    if (by === undefined) return { root, resets: [] }
     const { tree } = this.#reading
-    const changes = await this.#changes(entries)
-    const root = staged.add(await tree.update(room.roomNid, first, changes, staged.nextChunk))
     const resets: StateResetRow[] = []
-    for (const reset of await findStateResets(room.roomId, conflict, entries, this.#events(undefined), room.version)) {
-      const [type, stateKey] = reset.key
+    const found = await findStateResets(room.roomId, by.conflict, by.entries, this.#events(undefined), room.version)
+    for (const { key, resolved, lost, atFault } of found) {
+      const [type, stateKey] = key
       const wasInForce = await tree.get(room.roomNid, before, type, stateKey)
       // One that an earlier resolution has brought about is not news.
       if (wasInForce === (await tree.get(room.roomNid, root, type, stateKey))) continue
-      resets.push({ type, stateKey, resolved: reset.resolved, lost: reset.lost, atFault: reset.atFault })
+      resets.push({ type, stateKey, resolved, lost, atFault })
     }
     return { root, resets }
+  }
+
+  /** What some states resolve to, and by what; by nothing where they do not conflict. */
+  async #resolved(
+    room: ForkedRoom,
+    roots: readonly number[],
+    staged: StagedChunks,
+  ): Promise<{ readonly root: number; readonly by?: Resolution }> {
+    const [first, ...others] = new Set(roots)
+    if (first === undefined || others.length === 0) return { root: first ?? EMPTY_TREE }
+    const conflicts = await this.#conflicts(room, first, others)
+    if (conflicts.length === 0) return { root: first }
+    const by = await this.#resolve(room, [first, ...others], conflicts)
+    const changes = await this.#changes(by.entries)
+    return { root: staged.add(await this.#reading.tree.update(room.roomNid, first, changes, staged.nextChunk)), by }
   }
 
   async #conflicts({ roomNid }: ForkedRoom, first: number, others: readonly number[]): Promise<Conflict[]> {
@@ -114,7 +124,7 @@ export class ForkResolver {
     room: ForkedRoom,
     roots: readonly [first: number, ...others: number[]],
     conflicts: readonly Conflict[],
-  ): Promise<{ readonly conflict: StateConflict; readonly entries: readonly ResolvedEntry[] }> {
+  ): Promise<Resolution> {
     const { events } = this.#reading
     const stored = await events.getMany(new Set(conflicts.flatMap(({ eventNids }) => eventNids.filter(isDefined))))
     const idOf = (eventNid: number | undefined) => (eventNid === undefined ? undefined : stored.get(eventNid)?.eventId)

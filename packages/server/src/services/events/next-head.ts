@@ -92,9 +92,18 @@ async function currentStateOf(
     return { root: base.stateRoot, resets: [] }
   }
   const room = { roomNid, roomId, version }
-  const forks: number[] = []
-  for (const { eventNid } of extremities) forks.push((await deps.events.get(eventNid)).stateAfter ?? EMPTY_TREE)
+  const forks = await rootsAfter(deps, extremities)
   return deps.forkResolver.resolveCurrent(room, { forks, before: base.stateRoot }, staged)
+}
+
+/** Roots of the states after some forward extremities. */
+export async function rootsAfter(
+  { events }: StateReading,
+  extremities: readonly ForwardExtremity[],
+): Promise<number[]> {
+  const roots: number[] = []
+  for (const { eventNid } of extremities) roots.push((await events.get(eventNid)).stateAfter ?? EMPTY_TREE)
+  return roots
 }
 
 async function ownMembershipChange(

@@ -15,12 +15,11 @@ import { EMPTY_TREE } from '../../state/tree-node.ts'
 import { noteBuilt, completeEvent, type EventBuilding } from '../build-event.ts'
 import type { AppendResult, BuiltEvent } from '../built-event.ts'
 import { EntryUsers } from '../entry-users.ts'
-import { waitingRedaction } from '../plan-redaction.ts'
 import type { RoomHead, RoomHeads } from '../room-heads.ts'
 import type { RoomQueue } from '../room-queue.ts'
 import type { RoomWriter } from '../room-writer.ts'
 import { coveredExtremities } from './covered-extremities.ts'
-import { earlierRedactions, type ExpectedEventsDeps, isMissed } from './expected-events.ts'
+import { earlierRedaction, type ExpectedEventsDeps, isMissed } from './expected-events.ts'
 import { judgeEvent } from './judge-event.ts'
 import { claimedDepth, localDepth } from './local-depth.ts'
 import { judgedOutlierOf } from './outliers.ts'
@@ -205,8 +204,6 @@ export class EventReceiver {
     if (status !== eventStatus.accepted) {
       return { built: await refusedEvent(this.#deps, head, event, place, users, staged), reason }
     }
-    const redactions = await earlierRedactions(this.#deps, head, event.eventId)
-    const redactedBy = await waitingRedaction(this.#deps, redactions, { ...event.pdu, roomNid: head.roomNid })
     const allowed = {
       signed: event,
       transaction: undefined,
@@ -214,7 +211,7 @@ export class EventReceiver {
       covered: await coveredExtremities(events, head.pending.forwardExtremities, prevEvents),
       depth,
       outlierNid: outlier?.eventNid,
-      redactedBy,
+      redactedBy: await earlierRedaction(this.#deps, head, event),
       wasMissing: await isMissed(this.#deps, head, event.eventId),
       missing: references.missingPrevEvents.map((eventId) => ({ eventId, depth: Math.max(0, depth - 1) })),
     }

@@ -1,6 +1,8 @@
-import type { EventId } from '@magik/protocol'
+import type { EventId, RoomEvent } from '@magik/protocol'
 import { type EventStore, MAX_EVENTS_PER_READ } from '../../../storage/event-store.ts'
 import { MAX_BACKWARD_EXTREMITIES, type RoomGraphStore } from '../../../storage/room-graph-store.ts'
+import type { StateReading } from '../auth-state.ts'
+import { waitingRedaction } from '../plan-redaction.ts'
 import type { ExpectedEvents, RoomHead } from '../room-heads.ts'
 
 /** What knowing which events a room waits for takes. */
@@ -15,14 +17,16 @@ export async function isMissed(deps: ExpectedEventsDeps, head: RoomHead, eventId
   return missing?.has(eventId) ?? deps.roomGraphStore.isBackwardExtremity(head.roomNid, eventId)
 }
 
-/** Numbers of the redactions that have come before the event they name. */
-export async function earlierRedactions(
-  deps: ExpectedEventsDeps,
+/** Number of the redaction that has come before the event it is about, if there is one that takes effect. */
+export async function earlierRedaction(
+  deps: ExpectedEventsDeps & StateReading,
   head: RoomHead,
-  eventId: EventId,
-): Promise<readonly number[]> {
+  { eventId, pdu: { sender } }: RoomEvent,
+): Promise<number | undefined> {
+  const { roomNid } = head
   const { redacted } = await expectedEvents(deps, head)
-  return redacted?.has(eventId) === false ? [] : deps.eventStore.redactionsOf(head.roomNid, eventId)
+  if (redacted?.has(eventId) === false) return undefined
+  return waitingRedaction(deps, await deps.eventStore.redactionsOf(roomNid, eventId), { roomNid, sender })
 }
 
 async function expectedEvents(deps: ExpectedEventsDeps, head: RoomHead): Promise<ExpectedEvents> {

@@ -4,9 +4,8 @@ import type { StagedChunks } from '../../state/staged-chunks.ts'
 import { type EventBuilding, identityOf, stateAfter } from '../build-event.ts'
 import { type BuiltEvent, NO_GRAPH_CHANGES } from '../built-event.ts'
 import type { EntryUsers } from '../entry-users.ts'
-import { waitingRedaction } from '../plan-redaction.ts'
 import type { RoomHead } from '../room-heads.ts'
-import { earlierRedactions, type ExpectedEventsDeps } from './expected-events.ts'
+import { earlierRedaction, type ExpectedEventsDeps } from './expected-events.ts'
 
 /**
  * What storing an event takes that becomes no part of the room: rejected and soft-failed ones with their place in the
@@ -35,8 +34,6 @@ export async function refusedEvent(
   const { pdu } = event
   const isPartOfState = status === eventStatus.softFailed && stateBefore !== undefined
   const after = isPartOfState ? await stateAfter(deps, { roomNid, stateBefore, eventNid, pdu }, staged) : stateBefore
-  // It may be shown all the same: as a part of the room's state, or once it gets a place.
-  const redactions = await earlierRedactions(deps, head, event.eventId)
   const stored: StoredEvent = {
     ...(await identityOf(head, event, users)),
     eventNid,
@@ -45,7 +42,8 @@ export async function refusedEvent(
     status,
     stateBefore,
     stateAfter: after,
-    redactedBy: await waitingRedaction(deps, redactions, { roomNid, sender: pdu.sender }),
+    // It may be shown all the same: as a part of the room's state, or once it gets a place.
+    redactedBy: await earlierRedaction(deps, head, event),
     transaction: undefined,
   }
   // A member event may enter the state later, when forks are resolved: its user has a number then.
